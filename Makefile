@@ -1,0 +1,56 @@
+# Two commands on a fresh machine with Python 3.11+ and make:
+#   make study   environment, install, the study on bundled data, its report
+#   make test    environment, install, style, types, tests
+PYTHON ?= python3
+VENV ?= .venv
+LOWEST ?= .venv-lowest
+JOBS ?= auto
+OUT ?= study-report
+bin = $(VENV)/bin
+
+.PHONY: study test test-all test-lowest lint bench notebooks clean
+
+study: $(VENV)/.study
+	$(bin)/treeprune study --out $(OUT) --force
+
+test: $(VENV)/.dev lint
+	$(bin)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered --durations=5
+	$(bin)/python -m coverage report --include='treeprune/tree/*' --fail-under=100
+
+test-all: test
+	$(bin)/python -m pytest -n $(JOBS) -m slow
+
+# the oldest versions that are supported, in an environment of their own
+test-lowest: $(LOWEST)/.test
+	$(LOWEST)/bin/python -m pytest -n $(JOBS)
+
+lint: $(VENV)/.dev
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+
+bench: $(VENV)/.study
+	for script in benchmarks/bench_*.py; do $(bin)/python $$script || exit 1; done
+
+notebooks: $(VENV)/.dev
+	$(bin)/jupytext --to ipynb notebooks/*.py
+
+clean:
+	rm -rf $(VENV) $(LOWEST) $(OUT) .pytest_cache .mypy_cache .ruff_cache .coverage
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.study: $(VENV)/bin/python pyproject.toml
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[cli]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@ $(VENV)/.study
+
+$(LOWEST)/.test: pyproject.toml
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' \
+		'scikit-learn==1.6.*' 'numpy<2.1' 'pandas<2.3' 'scipy<1.15' 'matplotlib<3.10'
+	touch $@

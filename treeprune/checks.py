@@ -1,0 +1,31 @@
+"""Parameters of the right kind and in range, or an error that says what was expected."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+
+def check_number(name: str, value: Any, *, low: float = -np.inf, high: float = np.inf, open_ends: bool = False) -> None:
+    """Raise ValueError unless the value is a number between the ends."""
+    ends = f"({low}, {high})" if open_ends else f"[{low}, {high}]"
+    if not isinstance(value, Real) or isinstance(value, bool) or value != value:
+        raise ValueError(f"{name}={value!r}: a number in {ends} is expected")
+    if not (low < float(value) < high if open_ends else low <= float(value) <= high):
+        raise ValueError(f"{name}={value!r} is out of range: a number in {ends} is expected")
+
+
+def check_count(name: str, value: Any, *, low: int) -> None:
+    """Raise ValueError unless the value is a whole number, at least ``low``."""
+    if value is None:
+        raise ValueError(f"{name} must be given: a whole number, {low} or more")
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < low:
+        raise ValueError(f"{name}={value!r}: a whole number, {low} or more, is expected")
+
+
+def check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    """Raise ValueError unless the value is one of those allowed."""
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r}: one of {', '.join(map(repr, allowed))} is expected")
