@@ -1,0 +1,104 @@
+"""Depth and number of leaves as limits set after growing, against replay by the letter and refits."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from sklearn.datasets import make_regression
+from sklearn.tree import DecisionTreeRegressor
+from trees import chain, children, literal_cut, nodes_of, random_tree, structure_of, structures, trees_with_costs
+
+from treeprune import MaxDepthPruner, MaxLeafNodesPruner, cut_at, max_depth_path, max_leaf_nodes_path, pruning_path
+
+
+@given(structures())
+def test_a_depth_makes_leaves_of_all_nodes_at_it(structure):
+    path = max_depth_path(structure)
+    deepest = int(structure.depth.max())
+    assert path.price.tolist() == list(range(deepest, -1, -1))
+    for limit in range(deepest + 2):
+        cut = cut_at(structure, path.removed_at, int(path.levels_at(limit)))
+        expected = literal_cut(structure, lambda t, _, limit=limit: structure.depth[t] >= limit)
+        assert nodes_of(cut) == expected
+
+
+def replay(structure, gain, n_leaves):
+    """Split the leaf of largest gain until there are so many leaves; equal gains: the lower id."""
+    leaves = [0]
+    while len(leaves) < n_leaves:
+        best = max((t for t in leaves if children(structure, t)), key=lambda t: (gain[t], -t))
+        leaves = [t for t in leaves if t != best] + list(children(structure, best))
+    return sorted(leaves)
+
+
+@given(trees_with_costs(most=4))
+def test_a_number_of_leaves_keeps_what_best_first_growth_splits_first(case):
+    structure, gain = case
+    path = max_leaf_nodes_path(structure, gain)
+    assert path.n_leaves.tolist() == path.price.tolist() == list(range(structure.n_leaves, 0, -1))
+    for n_leaves in range(1, structure.n_leaves + 1):
+        cut = cut_at(structure, path.removed_at, int(path.levels_at(n_leaves)))
+        assert nodes_of(cut) == replay(structure, gain, n_leaves)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_limits_equal_those_of_growing_where_no_split_was_a_tie(weighted):
+    X, y = make_regression(400, n_features=4, noise=5, random_state=1)
+    weight = np.random.default_rng(0).uniform(0.5, 2, 400) if weighted else None
+
+    def grow(**limits):
+        return DecisionTreeRegressor(min_samples_leaf=5, random_state=0, **limits).fit(X, y, sample_weight=weight)
+
+    grown = grow()
+    by_depth, by_leaves = pruning_path(grown, "max_depth"), pruning_path(grown, "max_leaf_nodes")
+    structure_leaf = grown.apply(X)
+    for limit in (1, 2, 3, 5, 7):
+        assert by_depth.n_leaves[by_depth.levels_at(limit)] == grow(max_depth=limit).get_n_leaves()
+    for limit in (2, 5, 13, 30):
+        pruned = MaxLeafNodesPruner(DecisionTreeRegressor(min_samples_leaf=5, random_state=0), max_leaf_nodes=limit)
+        pruned.fit(X, y, sample_weight=weight)
+        again = grow(max_leaf_nodes=limit)
+        assert by_leaves.n_leaves[by_leaves.levels_at(limit)] == limit == again.get_n_leaves()
+        assert np.allclose(pruned.predict(X), again.predict(X))
+    pruned = MaxDepthPruner(DecisionTreeRegressor(min_samples_leaf=5, random_state=0), max_depth=3)
+    pruned.fit(X, y, sample_weight=weight)
+    assert np.allclose(pruned.predict(X), grow(max_depth=3).predict(X))
+    assert np.array_equal(grown.apply(X), structure_leaf)
+
+
+def test_a_root_alone_has_one_level():
+    single = structure_of(None)
+    assert max_depth_path(single).price.tolist() == [0.0]
+    assert max_leaf_nodes_path(single, [0.0]).price.tolist() == [1.0]
+
+
+def test_a_chain_of_5000_splits_loses_them_from_its_end():
+    structure = chain(5000)
+    falling = np.zeros(structure.n_nodes)
+    falling[structure.inner] = np.arange(5000, 0, -1)
+    for path in (max_depth_path(structure), max_leaf_nodes_path(structure, falling)):
+        assert path.n_leaves.tolist() == list(range(5001, 0, -1))
+        assert nodes_of(cut_at(structure, path.removed_at, 4998)) == [1, 3, 4]
+
+
+def test_a_large_tree_is_replayed_in_the_order_of_its_gains():
+    rng = np.random.default_rng(0)
+    structure = random_tree(rng, 300)
+    gain = rng.random(structure.n_nodes)
+    path = max_leaf_nodes_path(structure, gain)
+    for n_leaves in (2, 57, 211, 299):
+        assert nodes_of(cut_at(structure, path.removed_at, 300 - n_leaves)) == replay(structure, gain, n_leaves)
+
+
+@pytest.mark.parametrize(
+    ("pruner", "message"),
+    [
+        (MaxDepthPruner(), "max_depth must be given: a whole number, 0 or more"),
+        (MaxDepthPruner(max_depth=-1), "max_depth=-1: a whole number, 0 or more, is expected"),
+        (MaxLeafNodesPruner(), "max_leaf_nodes must be given"),
+        (MaxLeafNodesPruner(max_leaf_nodes=0), "max_leaf_nodes=0: a whole number, 1 or more, is expected"),
+        (MaxLeafNodesPruner(max_leaf_nodes=2.5), "max_leaf_nodes=2.5"),
+    ],
+)
+def test_limits_that_are_no_whole_numbers_are_refused(pruner, message):
+    with pytest.raises(ValueError, match=message):
+        pruner.fit([[0.0], [1.0]], [0, 1])

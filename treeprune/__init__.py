@@ -1,0 +1,24 @@
+"""Prune any fitted scikit-learn tree, and see at every prune level where it stops generalising."""
+
+from treeprune.curve import GeneralizationCurve, LevelScores, join_curves
+from treeprune.cv import PrunerCV
+from treeprune.dispatch import prune, pruning_cuts, pruning_path
+from treeprune.display import PruningCurveDisplay
+from treeprune.path import PruningCuts, PruningPath
+from treeprune.tree.curve import pruning_curve
+from treeprune.tree.cuts import bottom_up, check_cut, cut_at, optimal_cut, path_sums, topmost
+from treeprune.tree.methods.cost_complexity import CostComplexityPruner, cost_complexity_path
+from treeprune.tree.methods.critical_value import CriticalValuePruner, critical_value_path
+from treeprune.tree.methods.error_based import ErrorBasedPruner, added_errors, error_based_cut
+from treeprune.tree.methods.max_depth import MaxDepthPruner, max_depth_path
+from treeprune.tree.methods.max_leaf_nodes import MaxLeafNodesPruner, max_leaf_nodes_path
+from treeprune.tree.methods.minimum_error import (
+    MinimumErrorPruner,
+    minimum_error_cut,
+    minimum_squared_error_cut,
+)
+from treeprune.tree.methods.optimal import OptimalPruner, optimal_cut_of_size, optimal_cuts
+from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner, pessimistic_error_cut
+from treeprune.tree.methods.reduced_error import ReducedErrorPruner, reduced_error_cut
+from treeprune.tree.statistics import class_counts, target_moments
+from treeprune.tree.structure import TreeStructure

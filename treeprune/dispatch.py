@@ -1,0 +1,251 @@
+"""By name: prune a fitted model, get the family of its prunings.
+
+An explicit table of methods, nothing more.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+
+from treeprune.path import PruningCuts, PruningPath
+from treeprune.tree.cuts import topmost
+from treeprune.tree.fitted import FittedTree, find_tree, replace_tree
+from treeprune.tree.methods.cost_complexity import CostComplexityPruner
+from treeprune.tree.methods.critical_value import CriticalValuePruner
+from treeprune.tree.methods.error_based import ErrorBasedPruner
+from treeprune.tree.methods.max_depth import MaxDepthPruner
+from treeprune.tree.methods.max_leaf_nodes import MaxLeafNodesPruner
+from treeprune.tree.methods.minimum_error import MinimumErrorPruner
+from treeprune.tree.methods.optimal import OptimalPruner
+from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
+from treeprune.tree.methods.reduced_error import ReducedErrorPruner
+from treeprune.tree.pruner import BasePruner, PathPruner, statistics_of
+from treeprune.tree.rebuild import materialise
+
+METHODS: dict[str, type[BasePruner]] = {
+    pruner.method: pruner
+    for pruner in (
+        CostComplexityPruner,
+        ReducedErrorPruner,
+        MinimumErrorPruner,
+        PessimisticErrorPruner,
+        ErrorBasedPruner,
+        CriticalValuePruner,
+        OptimalPruner,
+        MaxDepthPruner,
+        MaxLeafNodesPruner,
+    )
+}
+
+# for families that are not nested: the parameter that runs, and where it runs by default
+FAMILIES: dict[str, tuple[str, tuple[float, ...]]] = {
+    "minimum_error": ("m", (0, 0.5, 1, 2, 3, 4, 8, 12, 16, 32, 64, 128, 256, 512, 1024)),
+    "pessimistic_error": ("z", (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4)),
+    "error_based": ("confidence", (0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001)),
+}
+
+NO_DEFAULT = ("max_depth", "max_leaf_nodes")  # strengths that prune must be given and a path does without
+
+
+def prune(
+    fitted: Any,
+    method: str | BasePruner | None = None,
+    X: Any = None,
+    y: Any = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+    nodes: Iterable[int] | None = None,
+    **parameters: Any,
+) -> Any:
+    """Prune a fitted tree; the result is a new estimator, the input stays as it is.
+
+    Parameters
+    ----------
+    fitted : fitted estimator
+        DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier or ExtraTreeRegressor;
+        a Pipeline that ends in one; a fitted search over those (its ``best_estimator_`` is
+        pruned); a FrozenEstimator around any of them; a member tree of a forest (its classes are
+        codes).
+    method : str or pruner, optional
+        A name (``"reduced_error"``, ...) or a pruner with its parameters set.
+    X, y : array-like, optional
+        The rows whose statistics the method reads. Reduced-error pruning needs rows that the tree
+        has not seen; the others read the growing rows off the tree if none are given.
+    sample_weight : array-like, shape (n_rows,), optional
+        Frequencies of these rows.
+    nodes : iterable of int, optional
+        Instead of a method: the nodes to make leaves.
+    **parameters
+        Of the pruner, if a name was given: ``alpha=0.01``.
+
+    Returns
+    -------
+    estimator
+        Of the class of the input (of its best estimator, for a search).
+
+    Raises
+    ------
+    TypeError
+        If there is no tree to prune.
+    ValueError
+        For an unknown method, a parameter out of range, or rows that do not fit the tree.
+
+    Examples
+    --------
+    >>> import treeprune as tp
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> tree = DecisionTreeClassifier(random_state=0).fit(X[:400], y[:400])
+    >>> small = tp.prune(tree, "reduced_error", X[400:], y[400:])
+    >>> int(tree.get_n_leaves()), int(small.get_n_leaves())
+    (18, 7)
+    """
+    tree = find_tree(fitted)
+    if nodes is not None:
+        if method is not None or X is not None or y is not None or sample_weight is not None or parameters:
+            raise ValueError("nodes= says which nodes become leaves: give it alone, without a method or rows")
+        cut = _cut_below(tree, nodes)
+    else:
+        pruner = _pruner(method, parameters)
+        pruner._prune_fitted(fitted, X, y, sample_weight)
+        return pruner.estimator_
+    return replace_tree(fitted, materialise(tree.estimator, tree.structure, cut))
+
+
+def pruning_path(
+    fitted: Any,
+    method: str | BasePruner = "cost_complexity",
+    X: Any = None,
+    y: Any = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+    **parameters: Any,
+) -> PruningPath:
+    """Return all prunings of a fitted tree by a method whose prunings are nested.
+
+    Parameters
+    ----------
+    fitted, X, y, sample_weight
+        As in `prune`.
+    method : str or pruner, default="cost_complexity"
+        ``"cost_complexity"``, ``"critical_value"``, ``"max_depth"`` or ``"max_leaf_nodes"``.
+    **parameters
+        Of the pruner, except its strength: ``risk="error"``.
+
+    Examples
+    --------
+    >>> import treeprune as tp
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> tree = DecisionTreeClassifier(random_state=0).fit(*load_iris(return_X_y=True))
+    >>> tp.pruning_path(tree, "cost_complexity").n_leaves
+    array([9, 7, 5, 4, 3, 2, 1])
+    """
+    pruner = _pruner(method, parameters, strength_needed=False)
+    if not isinstance(pruner, PathPruner):
+        nested = [name for name, kind in METHODS.items() if issubclass(kind, PathPruner)]
+        raise ValueError(
+            f"the prunings of method={pruner.method!r} are not nested, so there is no path: use pruning_cuts, "
+            f"or one of {', '.join(nested)}"
+        )
+    tree = find_tree(fitted)
+    statistics = None if X is None and y is None and sample_weight is None else statistics_of(tree, X, y, sample_weight)
+    return pruner._find_path(tree, statistics)
+
+
+def pruning_cuts(
+    fitted: Any,
+    method: str = "optimal",
+    X: Any = None,
+    y: Any = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+    **parameters: Any,
+) -> PruningCuts:
+    """Return the prunings of a fitted tree for a run of parameter values, nested or not.
+
+    Parameters
+    ----------
+    fitted, X, y, sample_weight
+        As in `prune`.
+    method : {"optimal", "minimum_error", "pessimistic_error", "error_based"}, default="optimal"
+        ``"optimal"`` runs over sizes (up to ``max_leaf_nodes``), the others over m, z and
+        confidence.
+    **parameters
+        Of the pruner; the one that runs may be a list: ``m=[0, 2, 8]``.
+
+    Examples
+    --------
+    >>> import treeprune as tp
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> tree = DecisionTreeClassifier(random_state=0).fit(*load_iris(return_X_y=True))
+    >>> tp.pruning_cuts(tree, "minimum_error", m=[0, 2, 50]).n_leaves
+    array([9, 7, 3])
+    """
+    tree = find_tree(fitted)
+    statistics = None if X is None and y is None and sample_weight is None else statistics_of(tree, X, y, sample_weight)
+    if method == "optimal":
+        pruner = _pruner(method, parameters, strength_needed=False)
+        assert isinstance(pruner, OptimalPruner)
+        return pruner._find_cuts(tree, statistics)
+    if not isinstance(method, str) or method not in FAMILIES:
+        if isinstance(method, str):
+            _method(method)  # an unknown name is the clearer error
+        raise ValueError(
+            f"method={method!r} has no family of separate cuts: use one of optimal, {', '.join(FAMILIES)}; "
+            "nested methods have a pruning_path"
+        )
+    running, usual = FAMILIES[method]
+    given = parameters.pop(running, usual)
+    values = list(given) if np.iterable(given) and not isinstance(given, str) else [given]
+    if not values:
+        raise ValueError(f"{running} is empty: one value at least is needed")
+    pruners = [_pruner(method, {**parameters, running: value}) for value in values]
+    cuts = np.array([pruner._find_cut(tree, statistics) for pruner in pruners])
+    return PruningCuts(method, running, np.array(values, dtype=np.float64), cuts)
+
+
+def _pruner(method: Any, parameters: Mapping[str, Any], strength_needed: bool = True) -> BasePruner:
+    """Return a pruner of the caller's own: made from a name, or cloned."""
+    if isinstance(method, BasePruner):
+        if parameters:
+            raise ValueError(
+                f"{', '.join(parameters)}: set parameters on the pruner itself, or give the method by name"
+            )
+        pruner = clone(method)
+    else:
+        kind = _method(method)
+        allowed = [name for name in kind._get_param_names() if name != "estimator"]
+        unknown = [name for name in parameters if name not in allowed]
+        if unknown:
+            raise ValueError(f"{method} has no parameter {unknown[0]!r}: it takes {', '.join(allowed)}")
+        pruner = kind(**parameters)
+    missing = [] if strength_needed else [name for name in NO_DEFAULT if getattr(pruner, name, 1) is None]
+    clone(pruner).set_params(**dict.fromkeys(missing, 1))._check_parameters()
+    return pruner
+
+
+def _method(name: Any) -> type[BasePruner]:
+    if isinstance(name, str) and name in METHODS:
+        return METHODS[name]
+    close = difflib.get_close_matches(str(name), METHODS, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"method={name!r} is unknown: use a pruner or one of {', '.join(METHODS)}.{hint}")
+
+
+def _cut_below(tree: FittedTree, nodes: Iterable[int]) -> NDArray[np.bool_]:
+    ids = np.asarray(list(nodes) if np.iterable(nodes) else nodes)
+    n_nodes = tree.structure.n_nodes
+    if ids.ndim != 1 or (len(ids) and (ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= n_nodes)):
+        raise ValueError(f"nodes={ids.tolist()}: ids of the tree's nodes are expected, 0 to {n_nodes - 1}")
+    collapsed = np.zeros(n_nodes, dtype=bool)
+    collapsed[ids.astype(np.intp)] = True
+    return topmost(tree.structure, collapsed)

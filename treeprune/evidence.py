@@ -1,0 +1,110 @@
+"""What cross-validation says about every level, for any weights of what it is made of.
+
+Two kinds of evidence: the out-of-fold losses of rows, where the score is a mean over rows, and
+the scores of folds, where it is not (an area under a curve, say).  A bootstrap re-weights either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treeprune.out_of_fold import OutOfFoldLoss
+
+Floats = NDArray[np.float64]
+ErrorKind = Literal["case", "fold", "paired"]
+Estimate = tuple[Floats, Floats | None, Floats | None]  # score, its standard error, that of the gap to the best
+
+
+@dataclass(frozen=True, eq=False)
+class RowEvidence:
+    """Out-of-fold losses of rows.
+
+    Attributes
+    ----------
+    held_out : OutOfFoldLoss
+        Units are rows as held out by one fold: a row comes up once in every repeat.
+    rows : OutOfFoldLoss
+        Units are rows, repeats averaged.
+    weight : ndarray of float, shape (n_rows,)
+    perfect : float
+        Score of no loss: 1 for accuracy, 0 for negated errors.
+    error : {"case", "fold", "paired"}
+    """
+
+    held_out: OutOfFoldLoss
+    rows: OutOfFoldLoss
+    weight: Floats
+    perfect: float
+    error: ErrorKind
+
+    @property
+    def n_units(self) -> int:
+        """Number of rows."""
+        return len(self.weight)
+
+    def estimate(self, times: Floats) -> Estimate:
+        """Score every level with each row counted so many times."""
+        weight = self.weight * times
+        score = self.perfect - self.rows.mean(weight)
+        if self.error == "fold":
+            return score, fold_error(self.fold_scores(times), self._repeats), None
+        by_case = self.rows.standard_error(weight)
+        if self.error == "case":
+            return score, by_case, None
+        return score, by_case, self.rows.paired_standard_error(weight, int(score.argmax()))
+
+    def score_at(self, level: int, times: Floats) -> float:
+        """Score of one level on rows counted so many times."""
+        weight = self.weight * times
+        return self.perfect - float(weight @ self.rows.at_level(level) / weight.sum())
+
+    def fold_scores(self, times: Floats) -> Floats:
+        """Scores of the folds, shape (n_folds, n_levels); NaN for a fold left without weight."""
+        unit = np.searchsorted(self.rows.row, self.held_out.row)
+        return self.perfect - self.held_out.fold_means((self.weight * times)[unit])
+
+    @property
+    def _repeats(self) -> float:
+        return len(self.held_out.row) / len(self.rows.row)
+
+
+@dataclass(frozen=True, eq=False)
+class FoldEvidence:
+    """Scores of folds, shape (n_folds, n_levels), of cross-validation with so many repeats."""
+
+    scores: Floats
+    repeats: float
+
+    @property
+    def n_units(self) -> int:
+        """Number of folds."""
+        return len(self.scores)
+
+    def estimate(self, times: Floats) -> Estimate:
+        """Score every level with each fold counted so many times."""
+        score = times @ self.scores / times.sum()
+        counted = np.repeat(self.scores, times.astype(int), axis=0)
+        return score, fold_error(counted, self.repeats), None
+
+    def score_at(self, level: int, times: Floats) -> float:
+        """Score of one level on folds counted so many times."""
+        return float(times @ self.scores[:, level] / times.sum())
+
+    def fold_scores(self, times: Floats) -> Floats:
+        """Return the scores of the folds."""
+        return self.scores
+
+
+def fold_error(scores: Floats, repeats: float) -> Floats | None:
+    """SD over folds / sqrt(folds of one repeat): folds of other repeats hold the same rows again.
+
+    None of a single fold.
+    """
+    scores = scores[~np.isnan(scores).all(axis=1)]
+    if len(scores) < 2:
+        return None
+    return scores.std(axis=0, ddof=1) / np.sqrt(len(scores) / repeats)

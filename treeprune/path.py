@@ -1,0 +1,134 @@
+"""Families of prunings: which unit goes at which level, and at what price.
+
+Trees and networks share this file, so it knows neither: a unit is an inner node or a neuron.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Holds = Literal["from", "above", "up_to"]
+
+
+def levels_in_force(prices: NDArray[np.float64], values: ArrayLike, holds: Holds) -> NDArray[Any]:
+    """Return the level that holds at each value of the parameter, given the levels' prices."""
+    values = np.asarray(values, dtype=np.float64)
+    if np.isnan(values).any():
+        raise ValueError("price is NaN: give a number to say which level of the path is meant")
+    if holds == "up_to":  # prices fall: the first level that is small enough
+        return np.minimum(np.searchsorted(-prices, -values, side="left"), len(prices) - 1)
+    side: Literal["left", "right"] = "right" if holds == "from" else "left"
+    return np.maximum(np.searchsorted(prices, values, side=side) - 1, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class PruningPath:
+    """A nested family of prunings: one integer per unit describes all of them.
+
+    Attributes
+    ----------
+    method : str
+        Name of the pruning method.
+    removed_at : ndarray of int, shape (n_nodes,)
+        The first level at which each node's split is gone; 0 at grown leaves. Level 0 is the
+        grown tree, the last level the root alone. Node t is a leaf of level k if and only if
+        ``removed_at[t] <= k < removed_at[parent of t]``.
+    price : ndarray of float, shape (n_levels,)
+        The method's own parameter from which each level holds.
+    n_leaves : ndarray of int, shape (n_levels,)
+        Size at each level.
+    holds : {"from", "above", "up_to"}
+        How to read the price. ``"from"``: level k holds for parameters >= price[k]
+        (cost-complexity); ``"above"``: for parameters > price[k] (critical value); ``"up_to"``:
+        for parameters <= price[k], prices falling (depth and number of leaves).
+    """
+
+    method: str
+    removed_at: NDArray[np.intp]
+    price: NDArray[np.float64]
+    n_leaves: NDArray[np.intp]
+    holds: Holds = "from"
+
+    @property
+    def parameter(self) -> str:
+        """Name of the method's own parameter, which `price` is."""
+        return "alpha" if self.method == "cost_complexity" else self.method
+
+    @property
+    def n_levels(self) -> int:
+        """Number of prunings in the family, the grown tree and the root included."""
+        return len(self.price)
+
+    def levels_at(self, price: ArrayLike) -> NDArray[Any]:
+        """Return the level that holds at each value of the method's parameter.
+
+        Parameters
+        ----------
+        price : float or array-like of float
+            Below the first price level 0 holds.
+
+        Returns
+        -------
+        int or ndarray of int
+            Of two levels with the same price, the later, smaller one.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from treeprune import PruningPath
+        >>> path = PruningPath("cost_complexity", np.array([2, 0, 1, 0, 0]),
+        ...                    np.array([0.0, 0.1, 0.4]), np.array([3, 2, 1]))
+        >>> path.levels_at([0.0, 0.1, 0.3, 9.0])
+        array([0, 1, 1, 2])
+        """
+        return levels_in_force(self.price, price, self.holds)
+
+    def representative_prices(self) -> NDArray[np.float64]:
+        """Return one value of the parameter inside each level, at which to compare with another path.
+
+        The geometric mean of the level's ends, infinity at the last level (Breiman et al. 1984,
+        section 3.4.2). The interval that starts at 0 has no geometric mean above 0: half its upper
+        end stands in. Whole-number prices (depth, leaves) stand for themselves.
+        """
+        if self.holds == "up_to":
+            return self.price
+        lower, upper = self.price[:-1], self.price[1:]
+        inside = np.where(lower > 0, np.sqrt(lower) * np.sqrt(upper), upper / 2)
+        inside[upper <= lower] = -1.0  # no room: this level holds nowhere, except as "unpruned"
+        return np.append(inside, np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class PruningCuts:
+    """A family of prunings that need not be nested: one cut for each value of a parameter.
+
+    Attributes
+    ----------
+    method : str
+        Name of the pruning method.
+    parameter : str
+        Name of the parameter that `price` holds.
+    price : ndarray of float, shape (n_cuts,)
+        Its values, in the order of the cuts.
+    cuts : ndarray of bool, shape (n_cuts, n_nodes)
+        Row k: which nodes are the leaves of pruning k. A node may go and come back.
+    """
+
+    method: str
+    parameter: str
+    price: NDArray[np.float64]
+    cuts: NDArray[np.bool_]
+
+    @property
+    def n_leaves(self) -> NDArray[np.intp]:
+        """Size of each pruning, shape (n_cuts,)."""
+        return self.cuts.sum(axis=1)
+
+    @property
+    def n_levels(self) -> int:
+        """Number of prunings in the family."""
+        return len(self.price)

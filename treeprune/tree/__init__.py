@@ -1,0 +1,1 @@
+"""Trees: structure, statistics, cuts, curves, pruners."""

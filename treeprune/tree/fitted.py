@@ -1,0 +1,406 @@
+"""The fitted tree inside what a user gives, and how rows reach it.
+
+`find_tree` opens pipelines, fitted searches and frozen estimators; `FittedTree` is what the
+pruning methods read: shape, node values, and statistics of rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+from sklearn.tree import BaseDecisionTree
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import check_is_fitted
+
+from treeprune.tree import loss
+from treeprune.tree.statistics import class_counts, target_moments
+from treeprune.tree.structure import TreeStructure
+
+SQUARED_ERROR_CRITERIA = ("squared_error", "friedman_mse")
+
+
+@dataclass(frozen=True, eq=False)
+class NodeStatistics:
+    """Sums over rows at every node of one tree; those of two sets of rows add with ``+``.
+
+    Attributes
+    ----------
+    sums : ndarray, shape (n_nodes, n_outputs, n_classes) or (n_nodes, n_outputs, 3)
+        Class counts for a classifier; moments about the root's value for a regressor.
+    leaf_rows : ndarray of int, shape (n_nodes,)
+        Rows at each grown leaf, not weighted; 0 at inner nodes.
+    """
+
+    sums: NDArray[Any]
+    leaf_rows: NDArray[np.intp]
+
+    def __add__(self, other: NodeStatistics) -> NodeStatistics:
+        """Return the statistics of both sets of rows together."""
+        return NodeStatistics(self.sums + other.sums, self.leaf_rows + other.leaf_rows)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTree:
+    """A fitted scikit-learn tree as the pruning methods see it.
+
+    Attributes
+    ----------
+    estimator : DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier or ExtraTreeRegressor
+        Never changed.
+    steps : tuple of fitted transformers
+        What rows go through before they reach the tree (the first steps of a Pipeline).
+    """
+
+    estimator: Any
+    steps: tuple[Any, ...] = ()
+
+    @cached_property
+    def structure(self) -> TreeStructure:
+        """The shape of the grown tree; scikit-learn's arrays need no check."""
+        tree = self.estimator.tree_
+        return TreeStructure(
+            tree.children_left.astype(np.intp),
+            tree.children_right.astype(np.intp),
+            tree.feature,
+            tree.threshold,
+            tree.missing_go_to_left.astype(bool),
+        )
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the tree predicts classes."""
+        return hasattr(self.estimator, "classes_")
+
+    @property
+    def classes(self) -> list[NDArray[Any]]:
+        """The class labels of each output."""
+        known = self.estimator.classes_
+        return known if isinstance(known, list) else [known]
+
+    @cached_property
+    def value(self) -> NDArray[np.float64]:
+        """Node values, shape (n_nodes, n_outputs, n_classes), or (n_nodes, n_outputs) of a regressor."""
+        value = self.estimator.tree_.value
+        return value if self.is_classifier else value[:, :, 0]
+
+    @cached_property
+    def label(self) -> NDArray[np.intp]:
+        """The class index that each node predicts, ties to the lowest; shape (n_nodes, n_outputs)."""
+        return self.value.argmax(axis=-1)
+
+    @cached_property
+    def growing_weight(self) -> NDArray[np.float64]:
+        """Weight of the growing rows at each node, shape (n_nodes,)."""
+        return self.estimator.tree_.weighted_n_node_samples
+
+    def apply(self, X: Any) -> NDArray[np.intp]:
+        """Return the grown leaf that each row reaches, through the estimator's own ``apply``."""
+        for step in self.steps:
+            X = step.transform(X)
+        return self.estimator.apply(X)
+
+    def encode(self, y: Any) -> NDArray[Any]:
+        """Return the target as class codes, or as numbers for a regressor; shape (n_rows, n_outputs)."""
+        target = self.encode_known(y)
+        if self.is_classifier and (target < 0).any():
+            output = int(np.flatnonzero((target < 0).any(axis=0))[0])
+            strange = np.asarray(y).reshape(target.shape)[target[:, output] < 0, output]
+            raise ValueError(_unseen(self.classes[output], strange))
+        return target
+
+    def encode_known(self, y: Any) -> NDArray[Any]:
+        """Do as `encode`, but give classes that the tree was not grown with the code -1."""
+        if y is None:
+            raise ValueError("y is None: the rows of X need their targets, in the order of the rows")
+        y = np.asarray(y)
+        y = y.reshape(-1, 1) if y.ndim < 2 else y
+        n_outputs = self.value.shape[1]
+        if y.ndim != 2 or y.shape[1] != n_outputs:
+            raise ValueError(f"y has shape {y.shape}: the tree was grown with {n_outputs} output(s)")
+        if not self.is_classifier:
+            return _finite_numbers(y)
+        codes = [_codes(known, y[:, j]) for j, known in enumerate(self.classes)]
+        return np.column_stack(codes)
+
+    def statistics(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> NodeStatistics:
+        """Sum the rows at every node.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, n_features)
+            Whatever the fitted model takes.
+        y : array-like, shape (n_rows,) or (n_rows, n_outputs)
+        sample_weight : array-like, shape (n_rows,), optional
+            Frequencies. Class weights of the tree are *not* applied: see `count`.
+        """
+        return self._sum(X, self.encode(y), sample_weight)
+
+    def _sum(self, X: Any, target: NDArray[Any], sample_weight: ArrayLike | None) -> NodeStatistics:
+        leaf = self.apply(X)
+        if len(leaf) != len(target):
+            raise ValueError(f"X has {len(leaf)} rows, y {len(target)}: they must agree")
+        return self.statistics_at(leaf, target, check_weight(sample_weight, len(leaf)))
+
+    def statistics_at(
+        self, leaf: NDArray[np.intp], target: NDArray[Any], weight: NDArray[Any] | None
+    ) -> NodeStatistics:
+        """Sum encoded rows whose leaves are known."""
+        if self.is_classifier:
+            sums = class_counts(self.structure, leaf, target, self.value.shape[2], weight)
+        else:
+            sums = target_moments(self.structure, leaf, target, self.value[0], weight)
+        counted = leaf if weight is None else leaf[weight > 0]  # growing leaves rows of no weight out
+        return NodeStatistics(sums, np.bincount(counted, minlength=self.structure.n_nodes))
+
+    def count(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> NodeStatistics:
+        """Sum rows as the tree was grown: their weights times its class weights.
+
+        ``class_weight="balanced"`` balances the rows that are given.
+        """
+        target = self.encode(y)
+        by_class = self._class_weight(target)
+        if by_class is None:
+            return self._sum(X, target, sample_weight)
+        weight = check_weight(sample_weight, len(target))
+        return self._sum(X, target, by_class if weight is None else by_class * weight)
+
+    def _class_weight(self, codes: NDArray[Any]) -> NDArray[np.float64] | None:
+        """Weight of each row by its classes; a class that no row has is no error here."""
+        given = getattr(self.estimator, "class_weight", None)
+        if given is None:
+            return None
+        if isinstance(given, str):
+            return compute_sample_weight(given, codes)
+        by_output = given if isinstance(given, list) else [given]
+        weight = np.ones(len(codes))
+        for known, weights, column in zip(self.classes, by_output, codes.T, strict=True):
+            weight *= np.array([weights.get(label, 1.0) for label in known.tolist()])[column]
+        return weight
+
+    @property
+    def is_constrained(self) -> bool:
+        """Whether monotone constraints may have clipped the node values."""
+        return getattr(self.estimator, "monotonic_cst", None) is not None
+
+    @property
+    def remembers_rows(self) -> bool:
+        """Whether `own_statistics` are those of the growing rows with their own weights."""
+        if self.is_constrained:
+            return False
+        if self.is_classifier:
+            return self.estimator.class_weight is None
+        return self.estimator.criterion in SQUARED_ERROR_CRITERIA and self.value.shape[1] == 1
+
+    @cached_property
+    def own_statistics(self) -> NodeStatistics:
+        """The statistics of the growing rows, read off the fitted tree.
+
+        Raises
+        ------
+        ValueError
+            Where the tree does not hold them: values clipped by monotone constraints, or a
+            regression criterion whose impurity is no squared error.
+        """
+        sums = self._own_counts() if self.is_classifier else self._own_moments()
+        if self.is_constrained and not self._adds_up(sums):
+            raise ValueError(
+                "the node values of this tree are no means of its rows (monotone constraints clip "
+                "them), so its statistics cannot be read back: pass the growing rows as X and y"
+            )
+        return NodeStatistics(sums, np.where(self.structure.is_leaf, self.estimator.tree_.n_node_samples, 0))
+
+    def _adds_up(self, sums: NDArray[Any]) -> bool:
+        return np.allclose(self.structure.sum_up(sums), sums, rtol=1e-6, atol=1e-6 * np.abs(sums[0]).max())
+
+    def _own_counts(self) -> NDArray[np.float64]:
+        counts = self.value * self.growing_weight[:, None, None]
+        unweighted = np.array_equal(self.growing_weight, self.estimator.tree_.n_node_samples)
+        return np.rint(counts) if unweighted else counts
+
+    def _own_moments(self) -> NDArray[np.float64]:
+        if self.estimator.criterion not in SQUARED_ERROR_CRITERIA or self.value.shape[1] > 1:
+            raise ValueError(
+                f"a tree grown by criterion={self.estimator.criterion!r} with {self.value.shape[1]} output(s) "
+                "does not hold the sums of squares of its rows: pass the growing rows as X and y"
+            )
+        n = self.growing_weight
+        offset = self.value[:, 0] - self.value[0, 0]
+        squares = n * (self.estimator.tree_.impurity + offset**2)
+        return np.stack([n, n * offset, squares], axis=-1)[:, None, :]
+
+    def counts(self, statistics: NodeStatistics | None) -> NDArray[Any]:
+        """Class counts, shape (n_nodes, n_outputs, n_classes); None: of the growing rows."""
+        return (self.own_statistics if statistics is None else statistics).sums
+
+    def require_one_class_variable(self, what: str) -> None:
+        """Raise ValueError unless this is a classification tree with one output."""
+        if not self.is_classifier or self.value.shape[1] > 1:
+            given = f"{self.value.shape[1]} outputs" if self.is_classifier else "a numeric target (regression)"
+            raise ValueError(f"{what} is defined for classification with one output; this tree has {given}")
+
+    def rows(self, statistics: NodeStatistics | None) -> NDArray[Any]:
+        """Weight of the rows at each node, shape (n_nodes,); None: of the growing rows."""
+        if statistics is None:
+            return self.growing_weight
+        first_output = statistics.sums[:, 0]
+        return first_output.sum(axis=-1) if self.is_classifier else first_output[:, 0]
+
+    def error(self, statistics: NodeStatistics | None) -> NDArray[Any]:
+        """What each node costs as a leaf: misclassified weight, or squared error; shape (n_nodes,).
+
+        Statistics None: on the growing rows, as far as the fitted tree remembers them.
+        """
+        sums = (self.own_statistics if statistics is None else statistics).sums
+        if self.is_classifier:
+            return loss.misclassified(sums, self.label)
+        return loss.squared_error(sums, self.value - self.value[0])
+
+    def impurity(self, statistics: NodeStatistics | None) -> NDArray[Any]:
+        """Impurity of the rows times their weight, by the tree's own criterion; shape (n_nodes,).
+
+        Statistics None: what the fitted tree stored as it grew, so that every criterion works.
+        """
+        if statistics is None:
+            return self.estimator.tree_.impurity * self.growing_weight
+        criterion = self.estimator.criterion
+        if criterion in SQUARED_ERROR_CRITERIA:
+            return loss.variance(statistics.sums)
+        if criterion == "gini":
+            return loss.gini(statistics.sums)
+        if criterion in ("entropy", "log_loss"):
+            return loss.entropy(statistics.sums)
+        raise ValueError(
+            f"impurity by criterion={criterion!r} is no sum of moments, so it cannot be had for new "
+            "rows: leave X and y out (the fitted tree knows its own), or use risk='error'"
+        )
+
+
+def find_tree(model: Any) -> FittedTree:
+    """Find the one fitted tree inside a tree, a Pipeline, a fitted search or a FrozenEstimator.
+
+    Raises
+    ------
+    TypeError
+        If there is none, saying what was looked for.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    """
+    steps: tuple[Any, ...] = ()
+    while not isinstance(model, BaseDecisionTree):
+        inner = _inner(model)
+        if inner is None:
+            raise TypeError(_what_is_wanted(model))
+        steps += tuple(step for _, step in _own_steps(model)[:-1] if step not in (None, "passthrough"))
+        model = inner
+    check_is_fitted(model)
+    return FittedTree(model, steps)
+
+
+def replace_tree(model: Any, new_tree: Any) -> Any:
+    """Return what `find_tree` was given with another tree in it; a search becomes its best estimator."""
+    if isinstance(model, BaseDecisionTree):
+        return new_tree
+    replaced = replace_tree(_inner(model), new_tree)
+    if _own_steps(model):
+        import copy
+
+        pipeline = copy.copy(model)
+        pipeline.steps = [*model.steps[:-1], (model.steps[-1][0], replaced)]
+        return pipeline
+    return replaced
+
+
+def thaw(model: Any) -> Any:
+    """Return the estimator inside a FrozenEstimator, at any depth of freezing."""
+    return thaw(model.estimator) if isinstance(model, FrozenEstimator) else model
+
+
+def is_frozen(model: Any) -> bool:
+    """Whether the model, or the last step of a Pipeline, is not to be fitted again."""
+    if isinstance(model, FrozenEstimator):
+        return True
+    steps = _own_steps(model)
+    return bool(steps) and is_frozen(steps[-1][1])
+
+
+def check_weight(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
+    """Return weights as floats, or say what is wrong with them; None stays None."""
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.ndim == 0:
+        weight = np.full(n_rows, weight)
+    if weight.shape != (n_rows,):
+        raise ValueError(f"sample_weight has shape {weight.shape}: one weight for each of the {n_rows} rows is needed")
+    if not np.isfinite(weight).all() or (weight < 0).any():
+        wrong = weight[~(np.isfinite(weight) & (weight >= 0))][0]
+        raise ValueError(f"sample_weight holds {wrong}: weights are frequencies, finite and not negative")
+    if len(weight) and not weight.any():
+        raise ValueError("sample_weight is zero for every row: there is nothing to count")
+    return weight
+
+
+def _inner(model: Any) -> Any:
+    """One layer down: the last step, the best or the frozen estimator; None if there is no such layer."""
+    if isinstance(model, FrozenEstimator):
+        return model.estimator
+    if steps := _own_steps(model):
+        return steps[-1][1]
+    return getattr(model, "best_estimator_", None)
+
+
+def _own_steps(model: Any) -> list[tuple[str, Any]]:
+    """Steps of a Pipeline; a FrozenEstimator shows those of the model inside, which would count twice."""
+    steps = getattr(model, "__dict__", {}).get("steps")
+    return steps if isinstance(steps, list) else []
+
+
+def _what_is_wanted(model: Any) -> str:
+    name = type(model).__name__
+    wanted = (
+        "a fitted DecisionTree* or ExtraTree* of scikit-learn is wanted, alone, as the last step of a "
+        "Pipeline, in a fitted search or in a FrozenEstimator"
+    )
+    if isinstance(model, type):
+        return f"got the class {model.__name__}, not an instance: {wanted}"
+    if hasattr(model, "estimators_"):
+        return f"got {name}, an ensemble: {wanted}; of a forest, prune its members in estimators_"
+    if isinstance(model, BaseEstimator) and (hasattr(model, "param_grid") or hasattr(model, "param_distributions")):
+        return f"this {name} has no best_estimator_ (fit it, with refit=True): {wanted}"
+    return f"got {name}: {wanted}"
+
+
+def _finite_numbers(y: NDArray[Any]) -> NDArray[np.float64]:
+    try:
+        numbers = y.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"y of a regression tree must be numbers: {error}") from error
+    if not np.isfinite(numbers).all():
+        row = int(np.flatnonzero(~np.isfinite(numbers).all(axis=1))[0])
+        raise ValueError(f"y holds {numbers[row].tolist()} in row {row}: finite numbers are needed")
+    return numbers
+
+
+def _codes(known: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.intp]:
+    """Positions of the labels among the known classes, -1 for others."""
+    if known.dtype.kind in "OUS" or labels.dtype.kind in "OUS":
+        position = {label: code for code, label in enumerate(known.tolist())}
+        codes = np.fromiter((position.get(label, -1) for label in labels.tolist()), np.intp, len(labels))
+    else:
+        codes = np.minimum(np.searchsorted(known, labels), len(known) - 1)
+        codes[known[codes] != labels] = -1
+    return codes
+
+
+def _unseen(known: NDArray[Any], strange: NDArray[Any]) -> str:
+    examples = list(dict.fromkeys(strange.tolist()))[:3]
+    hint = ""
+    if known.dtype.kind in "fiu" and np.array_equal(known, np.arange(len(known))):
+        hint = "; a member tree of a forest knows classes by code: pass np.searchsorted(forest.classes_, y)"
+    return f"y holds {examples}, classes that the tree was not grown with: it knows {known.tolist()[:20]}{hint}"

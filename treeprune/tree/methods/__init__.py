@@ -1,0 +1,1 @@
+"""One file, one method: the rule on arrays, the estimator, the reference."""

@@ -1,0 +1,212 @@
+"""The estimator that grows a tree and prunes it: fit, prune, predict.
+
+A method is a subclass of `BasePruner` that says which cut it takes, or of `PathPruner` if its
+cuts are nested.  Everything else is here, once, for classification and regression.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn import get_config
+from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from treeprune.path import PruningPath
+from treeprune.tree.cuts import cut_at
+from treeprune.tree.fitted import (
+    FittedTree,
+    NodeStatistics,
+    check_weight,
+    find_tree,
+    is_frozen,
+    replace_tree,
+    thaw,
+)
+from treeprune.tree.predictor import PrunedPredictor
+from treeprune.tree.rebuild import materialise
+
+
+class BasePruner(MetaEstimatorMixin, PrunedPredictor):
+    """Grow a tree, prune it, predict with what is left.
+
+    Attributes
+    ----------
+    grown_ : estimator
+        The tree before pruning; `prune` starts from it and never changes it.
+    estimator_ : estimator
+        The pruned tree, an ordinary scikit-learn estimator. Note that ``clone`` (and so
+        ``cross_val_score``) makes of it an estimator that grows a full tree: give those the
+        pruner itself.
+    cut_ : ndarray of bool, shape (n_nodes of the grown tree,)
+        The nodes that became leaves.
+    n_leaves_ : int
+        Leaves after pruning.
+    """
+
+    method: ClassVar[str]
+    one_class_variable: ClassVar[bool] = False  # whether regression and several outputs are refused
+
+    def __init__(self, estimator: Any = None) -> None:
+        self.estimator = estimator
+
+    @abstractmethod
+    def _check_parameters(self) -> None:
+        """Raise ValueError for a parameter out of range, before any work."""
+
+    @abstractmethod
+    def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
+        """Return the cut that the method takes; statistics None: of the growing rows, off the tree."""
+
+    def _needs_counts(self) -> bool:
+        """Whether the method must count the growing rows, or finds all it reads in the grown tree."""
+        return True
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Grow the tree on the rows, then prune it by what they say.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, n_features)
+        y : array-like, shape (n_rows,) or (n_rows, n_outputs)
+        sample_weight : array-like, shape (n_rows,), optional
+            Frequencies: a row of weight 2 counts as two rows.
+
+        Notes
+        -----
+        If ``estimator`` is a ``FrozenEstimator`` (or a Pipeline that ends in one), nothing is
+        grown: the rows only prune.
+        """
+        self._check_parameters()
+        y = _flat(y) if self.one_class_variable else y
+        if is_frozen(self.estimator):
+            return self._prune_grown(thaw(self.estimator), X, y, sample_weight)
+        grown = grow(self._to_grow(), X, y, sample_weight)
+        tree = find_tree(grown)
+        return self._take(grown, tree, tree.count(X, y, sample_weight) if self._needs_counts() else None)
+
+    def prune(self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Prune the grown tree again: with other rows, or after ``set_params``. Never regrows.
+
+        Parameters
+        ----------
+        X, y : array-like, optional
+            Pruning rows; without them the statistics of the last call serve again.
+        sample_weight : array-like, shape (n_rows,), optional
+        """
+        check_is_fitted(self)
+        self._check_parameters()
+        if X is None and y is None and sample_weight is None:
+            return self._take(self.grown_, find_tree(self.grown_), self._statistics, self._growing)
+        return self._prune_grown(self.grown_, X, y, sample_weight, self._growing)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if self.one_class_variable and tags.classifier_tags is not None:
+            tags.target_tags.multi_output = tags.classifier_tags.multi_label = False
+        return tags
+
+    def _to_grow(self) -> Any:
+        # a fixed seed, so that two runs of the same lines give the same numbers
+        return DecisionTreeClassifier(random_state=0) if self.estimator is None else self.estimator
+
+    def _prune_fitted(self, fitted: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Self:
+        """Prune a model that was grown elsewhere; without rows, by what its tree remembers."""
+        if X is None and y is None and sample_weight is None:
+            return self._take(fitted, find_tree(fitted), None)
+        return self._prune_grown(fitted, X, y, sample_weight)
+
+    def _prune_grown(
+        self,
+        grown: Any,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        growing: NodeStatistics | None = None,
+    ) -> Self:
+        tree = find_tree(grown)
+        return self._take(grown, tree, statistics_of(tree, X, y, sample_weight), growing)
+
+    def _take(
+        self,
+        grown: Any,
+        tree: FittedTree,
+        statistics: NodeStatistics | None,
+        growing: NodeStatistics | None = None,
+    ) -> Self:
+        """Set the results, all at once: an error before leaves the pruner as it was."""
+        found = self._find(tree, statistics)
+        fields = self._new_fields(tree, statistics, growing)
+        found["estimator_"] = replace_tree(grown, materialise(tree.estimator, tree.structure, found["cut_"], **fields))
+        found.update(grown_=grown, n_leaves_=int(found["cut_"].sum()), _statistics=statistics, _growing=growing)
+        self.__dict__.update(found)
+        return self
+
+    def _find(self, tree: FittedTree, statistics: NodeStatistics | None) -> dict[str, Any]:
+        """Return what the method finds, as fitted attributes; ``cut_`` among them."""
+        return {"cut_": self._find_cut(tree, statistics)}
+
+    def _new_fields(
+        self, tree: FittedTree, statistics: NodeStatistics | None, growing: NodeStatistics | None
+    ) -> dict[str, NDArray[Any]]:
+        """Return node fields of the grown tree to change in the pruned one; most methods change none."""
+        return {}
+
+
+class PathPruner(BasePruner):
+    """A pruner whose cuts are nested in one parameter, its strength.
+
+    Attributes
+    ----------
+    path_ : PruningPath
+        All levels of the family.
+    """
+
+    strength: ClassVar[str]
+
+    @abstractmethod
+    def _find_path(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningPath:
+        """Return the family of all prunings."""
+
+    def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
+        return self._find(tree, statistics)["cut_"]
+
+    def _find(self, tree: FittedTree, statistics: NodeStatistics | None) -> dict[str, Any]:
+        path = self._find_path(tree, statistics)
+        level = int(path.levels_at(getattr(self, self.strength)))
+        return {"path_": path, "cut_": cut_at(tree.structure, path.removed_at, level)}
+
+
+def grow(estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any:
+    """Fit a clone of the estimator; weights go through a Pipeline to its last step."""
+    if sample_weight is None:
+        return clone(estimator).fit(X, y)
+    weight = np.asarray(sample_weight)
+    check_weight(weight, len(np.atleast_1d(weight)))  # scikit-learn would grow by negative weights
+    return clone(estimator).fit(X, y, **{_weight_keyword(estimator): weight})
+
+
+def statistics_of(tree: FittedTree, X: Any, y: Any, sample_weight: ArrayLike | None) -> NodeStatistics:
+    """Count pruning rows, of which there must be two at least."""
+    if X is None or y is None:
+        raise ValueError(f"{'X' if X is None else 'y'} is missing: pruning rows need both X and y")
+    n_rows = len(np.atleast_1d(np.asarray(y)))
+    if n_rows < 2:
+        raise ValueError(f"got n_samples={n_rows} pruning rows: at least two are needed to prune by")
+    return tree.count(X, y, sample_weight)
+
+
+def _flat(y: Any) -> Any:
+    """Flatten a single column, with scikit-learn's warning; leave all else to the checks of the tree."""
+    return column_or_1d(y, warn=True) if np.asarray(y).shape[1:] == (1,) else y
+
+
+def _weight_keyword(estimator: Any) -> str:
+    steps = getattr(estimator, "steps", None)
+    if get_config()["enable_metadata_routing"]:
+        return "sample_weight"  # a Pipeline then asks its steps which of them want it
+    return f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
