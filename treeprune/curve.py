@@ -35,6 +35,15 @@ class LevelScores:
         Of the test score; None where nothing is known of it.
     gap_error : ndarray of float, shape (n_levels,), or None
         Standard error of each level's gap to the best level, if they were compared row by row.
+
+    Examples
+    --------
+    >>> import treeprune as tp
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = tp.PrunerCV(cv=5).fit(X, y)
+    >>> search.scores_.test.round(3)[-3:], search.scores_.standard_error.round(3)[-3:]
+    (array([0.933, 0.667, 0.333]), array([0.02 , 0.038, 0.038]))
     """
 
     price: Floats
@@ -69,6 +78,19 @@ class GeneralizationCurve:
         How to read prices, see `PruningPath`.
     repeat, level, n_leaves : ndarray of int, shape (n_entries,)
     price, train, test : ndarray of float, shape (n_entries,)
+
+    Examples
+    --------
+    >>> import treeprune as tp
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> tree = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> curve = tp.pruning_curve(tree, tp.pruning_path(tree), X[::2], y[::2], X[1::2], y[1::2])
+    >>> curve.computed_from, curve.n_leaves
+    ('statistics', array([6, 4, 3, 2, 1]))
+    >>> curve.train.round(2), curve.test.round(2)
+    (array([1.  , 0.99, 0.97, 0.67, 0.33]), array([0.96, 0.96, 0.95, 0.67, 0.33]))
     """
 
     method: str

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MetaEstimatorMixin, clone, is_classifier
+from sklearn.utils import assert_all_finite, indexable
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from treeprune.checks import check_choice, check_number
 from treeprune.curve import GeneralizationCurve, LevelScores
@@ -145,6 +146,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             For splitters that keep groups together.
         """
         pruner = self._check_parameters()
+        X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
         splits = self._splits(pruner, X, y, groups)
         data = X, y, check_weight(sample_weight, len(y))
         found = (
@@ -223,7 +225,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
 
         if y is None:
             raise ValueError("PrunerCV requires y to be passed, but the target y is None")
-        check_consistent_length(X, y)
+        assert_all_finite(y, input_name="y")
         estimator, rows = pruner._to_grow(), np.arange(len(y))
         if isinstance(self.cv, Real) and not isinstance(self.cv, Integral):
             check_number("cv", self.cv, low=0, high=1, open_ends=True)

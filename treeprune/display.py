@@ -129,6 +129,7 @@ class PruningCurveDisplay:
         if self.level is not None:
             _mark(ax, scores.n_leaves[self.level], sign * scores.test[self.level], level_name)
         _leaves_axis(ax, scores.n_leaves)
+        ax.set_xlabel("leaves" if self.curve.n_repeats == 1 else "leaves (mean of repeats)")
         _price_axis(ax, scores, self.curve.parameter)
         ax.set_ylabel(self.curve.scoring.removeprefix("neg_").replace("_", " "))
         ax.set_title(self.curve.method.replace("_", "-"), loc="left", fontsize="medium")
@@ -173,7 +174,6 @@ def _leaves_axis(ax: Axes, n_leaves: NDArray[Any]) -> None:
     ax.set_xlim(0.88 * n_leaves.min(), 1.14 * n_leaves.max())
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xlabel("leaves")
 
 
 def _price_axis(ax: Axes, scores: LevelScores, parameter: str) -> None:

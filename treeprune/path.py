@@ -45,6 +45,18 @@ class PruningPath:
         How to read the price. ``"from"``: level k holds for parameters >= price[k]
         (cost-complexity); ``"above"``: for parameters > price[k] (critical value); ``"up_to"``:
         for parameters <= price[k], prices falling (depth and number of leaves).
+
+    Examples
+    --------
+    >>> import treeprune as tp
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> tree = DecisionTreeClassifier(random_state=0).fit(*load_iris(return_X_y=True))
+    >>> path = tp.pruning_path(tree, "max_depth")
+    >>> path.price, path.n_leaves
+    (array([5., 4., 3., 2., 1., 0.]), array([9, 8, 5, 3, 2, 1]))
+    >>> path.removed_at[0]  # the split of the root is the last to go
+    np.int64(5)
     """
 
     method: str
@@ -116,6 +128,18 @@ class PruningCuts:
         Its values, in the order of the cuts.
     cuts : ndarray of bool, shape (n_cuts, n_nodes)
         Row k: which nodes are the leaves of pruning k. A node may go and come back.
+
+    Examples
+    --------
+    >>> import treeprune as tp
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> tree = DecisionTreeClassifier(random_state=0).fit(*load_iris(return_X_y=True))
+    >>> family = tp.pruning_cuts(tree, "error_based", confidence=[0.5, 0.25, 0.001])
+    >>> family.parameter, family.n_leaves
+    ('confidence', array([7, 7, 6]))
+    >>> family.cuts.shape == (3, tree.tree_.node_count)
+    True
     """
 
     method: str

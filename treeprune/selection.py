@@ -19,6 +19,10 @@ TIE = 1e-12
 def minimum(curve: Scores) -> int:
     """Choose the level of least error: the best mean test score.
 
+    Parameters
+    ----------
+    curve : GeneralizationCurve or LevelScores
+
     Examples
     --------
     >>> import numpy as np
@@ -38,6 +42,11 @@ def one_standard_error(curve: Scores) -> int:
     A preference for small trees, not a safe answer: it gives up accuracy that the data cannot
     prove to be there, and where pruning hurts it prunes all the same.
 
+    Parameters
+    ----------
+    curve : GeneralizationCurve or LevelScores
+        With standard errors.
+
     Raises
     ------
     ValueError
@@ -46,6 +55,16 @@ def one_standard_error(curve: Scores) -> int:
     References
     ----------
     Breiman, Friedman, Olshen & Stone (1984), section 3.4.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from treeprune.curve import LevelScores
+    >>> from treeprune.selection import one_standard_error
+    >>> leaves, test = np.array([9.0, 4, 2, 1]), np.array([0.80, 0.85, 0.83, 0.6])
+    >>> error = np.full(4, 0.03)
+    >>> one_standard_error(LevelScores(leaves, leaves, test, test, 0 * test, 0 * test, error))
+    2
     """
     scores = _level_scores(curve)
     if scores.standard_error is None:
@@ -59,7 +78,24 @@ def one_standard_error(curve: Scores) -> int:
 
 
 def within_tolerance(curve: Scores, tolerance: float = 0.01) -> int:
-    """Choose the smallest tree whose score is within ``tolerance`` of the best, in the score's unit."""
+    """Choose the smallest tree whose score is within ``tolerance`` of the best.
+
+    Parameters
+    ----------
+    curve : GeneralizationCurve or LevelScores
+    tolerance : float, default=0.01
+        Not negative, in the score's unit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from treeprune.curve import LevelScores
+    >>> from treeprune.selection import within_tolerance
+    >>> leaves, test = np.array([9.0, 4, 2, 1]), np.array([0.80, 0.85, 0.83, 0.6])
+    >>> scores = LevelScores(leaves, leaves, test, test, 0 * test, 0 * test)
+    >>> within_tolerance(scores), within_tolerance(scores, tolerance=0.05)
+    (1, 2)
+    """
     check_number("tolerance", tolerance, low=0)
     scores = _level_scores(curve)
     return _smallest(scores, scores.test.max() - tolerance)
@@ -68,10 +104,25 @@ def within_tolerance(curve: Scores, tolerance: float = 0.01) -> int:
 def fixed_size(curve: Scores, n_leaves: int) -> int:
     """Choose the best level of those with at most ``n_leaves`` leaves.
 
+    Parameters
+    ----------
+    curve : GeneralizationCurve or LevelScores
+    n_leaves : int
+        1 or more.
+
     Raises
     ------
     ValueError
         If every level is larger.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from treeprune.curve import LevelScores
+    >>> from treeprune.selection import fixed_size
+    >>> leaves, test = np.array([9.0, 4, 2, 1]), np.array([0.80, 0.85, 0.83, 0.6])
+    >>> fixed_size(LevelScores(leaves, leaves, test, test, 0 * test, 0 * test), n_leaves=3)
+    2
     """
     check_count("n_leaves", n_leaves, low=1)
     scores = _level_scores(curve)

@@ -83,6 +83,17 @@ def bottom_up(structure: TreeStructure, decide: Callable[[Nodes, Nodes, Nodes], 
     -------
     ndarray of bool, shape (n_nodes,)
         The cut.
+
+    Examples
+    --------
+    Nodes of fewer than five rows shall not be split:
+
+    >>> import numpy as np
+    >>> from treeprune import TreeStructure, bottom_up
+    >>> tree = TreeStructure.from_arrays([1, -1, 3, -1, -1], [2, -1, 4, -1, -1])
+    >>> n_rows = np.array([9, 5, 4, 3, 1])
+    >>> bottom_up(tree, lambda t, left, right: n_rows[t] < 5)
+    array([False,  True,  True, False, False])
     """
     collapsed = structure.is_leaf.copy()
     for t, left, right in structure.upward():
@@ -98,6 +109,13 @@ def topmost(structure: TreeStructure, collapsed: ArrayLike) -> NDArray[np.bool_]
     structure : TreeStructure
     collapsed : array-like of bool, shape (n_nodes,)
         Inner nodes that shall be leaves; the grown leaves count as collapsed in any case.
+
+    Examples
+    --------
+    >>> from treeprune import TreeStructure, topmost
+    >>> tree = TreeStructure.from_arrays([1, -1, 3, -1, -1], [2, -1, 4, -1, -1])
+    >>> topmost(tree, [False, False, True, False, False])
+    array([False,  True,  True, False, False])
     """
     cut = node_array(structure, collapsed, "collapsed").astype(bool) | structure.is_leaf
     gone = np.zeros(structure.n_nodes, dtype=bool)
@@ -120,6 +138,26 @@ def cut_at(structure: TreeStructure, removed_at: ArrayLike, level: int) -> NDArr
 
     Node t is a leaf of level k if its split is gone and its parent's is not:
     ``removed_at[t] <= k < removed_at[parent]``.
+
+    Parameters
+    ----------
+    structure : TreeStructure
+    removed_at : array-like of int, shape (n_nodes,)
+        First level at which each node's split is gone; 0 at grown leaves.
+    level : int
+        From 0, the grown tree, to ``removed_at[0]``, the root alone.
+
+    Raises
+    ------
+    ValueError
+        If there is no such level.
+
+    Examples
+    --------
+    >>> from treeprune import TreeStructure, cut_at
+    >>> tree = TreeStructure.from_arrays([1, -1, 3, -1, -1], [2, -1, 4, -1, -1])
+    >>> cut_at(tree, [2, 0, 1, 0, 0], level=1)
+    array([False,  True,  True, False, False])
     """
     removed_at = node_array(structure, removed_at, "removed_at")
     last = int(removed_at[0])
@@ -207,10 +245,25 @@ def level_sizes(structure: TreeStructure, removed_at: NDArray[np.intp]) -> NDArr
 def check_cut(structure: TreeStructure, cut: ArrayLike) -> NDArray[np.bool_]:
     """Return ``cut`` as a boolean array, or say at which node it fails to be a cut.
 
+    Parameters
+    ----------
+    structure : TreeStructure
+    cut : array-like of bool, shape (n_nodes,)
+        True at the nodes that shall be leaves.
+
     Raises
     ------
     ValueError
         If some way from the root to a leaf meets the cut never, or more than once.
+
+    Examples
+    --------
+    >>> from treeprune import TreeStructure, check_cut
+    >>> tree = TreeStructure.from_arrays([1, -1, 3, -1, -1], [2, -1, 4, -1, -1])
+    >>> check_cut(tree, [False, True, False, True, False])
+    Traceback (most recent call last):
+        ...
+    ValueError: not a cut: the way from the root to leaf 4 meets it 0 times, not once
     """
     given = np.asarray(cut)
     if given.dtype != bool or given.shape != (structure.n_nodes,):

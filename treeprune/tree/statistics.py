@@ -83,6 +83,15 @@ def target_moments(
     -------
     ndarray of float, shape (n_nodes, 3) or (n_nodes, n_outputs, 3)
         The sums of w, w (y - center) and w (y - center)^2.
+
+    Examples
+    --------
+    >>> from treeprune import TreeStructure, target_moments
+    >>> tree = TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])
+    >>> target_moments(tree, [1, 1, 2], [2.0, 4.0, 6.0], center=4.0)
+    array([[ 3.,  0.,  8.],
+           [ 2., -2.,  4.],
+           [ 1.,  2.,  4.]])
     """
     leaf, y = np.asarray(leaf), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)

@@ -17,6 +17,10 @@ from treeprune.tree.structure import TreeStructure
 def max_depth_path(structure: TreeStructure) -> PruningPath:
     """Take the deepest layer away, level by level.
 
+    Parameters
+    ----------
+    structure : TreeStructure
+
     Returns
     -------
     PruningPath

@@ -85,6 +85,13 @@ def minimum_squared_error_cut(
     References
     ----------
     The regression form in use in Orange 2.
+
+    Examples
+    --------
+    >>> from treeprune import TreeStructure, minimum_squared_error_cut
+    >>> tree = TreeStructure.from_arrays([1, -1, 3, -1, -1], [2, -1, 4, -1, -1])
+    >>> minimum_squared_error_cut(tree, [90, 8, 12, 5, 4], n_rows=[20, 12, 8, 5, 3], m=2)
+    array([False,  True,  True, False, False])
     """
     check_number("m", m, low=0)
     total = node_array(structure, squared_error, "squared_error").astype(np.float64)

@@ -64,7 +64,28 @@ def optimal_cuts(structure: TreeStructure, leaf_cost: ArrayLike, max_leaf_nodes:
 
 
 def optimal_cut_of_size(structure: TreeStructure, leaf_cost: ArrayLike, max_leaf_nodes: int) -> NDArray[np.bool_]:
-    """Find the cheapest cut with at most so many leaves; of cuts that cost the same, the smallest."""
+    """Find the cheapest cut with at most so many leaves; of cuts that cost the same, the smallest.
+
+    Parameters
+    ----------
+    structure : TreeStructure
+    leaf_cost : array-like of float, shape (n_nodes,)
+        What each node would cost as a leaf; costs of leaves add up.
+    max_leaf_nodes : int
+        Number of leaves allowed, 1 or more.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_nodes,)
+        The cut.
+
+    Examples
+    --------
+    >>> from treeprune import TreeStructure, optimal_cut_of_size
+    >>> tree = TreeStructure.from_arrays([1, -1, 3, -1, -1], [2, -1, 4, -1, -1])
+    >>> optimal_cut_of_size(tree, [9, 1, 4, 1, 1], max_leaf_nodes=2)
+    array([False,  True,  True, False, False])
+    """
     check_count("max_leaf_nodes", max_leaf_nodes, low=1)
     cost = node_array(structure, leaf_cost, "leaf_cost").astype(np.float64)
     least, shares = _least_costs(structure, cost, min(structure.n_leaves, int(max_leaf_nodes)))
