@@ -206,6 +206,13 @@ def test_several_outputs_are_refitted(kind: str) -> None:
             np.testing.assert_allclose(small.tree_.value[t, j, : len(expected)], expected)
 
 
+def test_growing_rows_that_the_tree_cannot_remember_are_kept_for_pruning_again() -> None:
+    case = grown("several numbers")
+    fitted = refitted(clone(case.tree), case.X, case.y)
+    before = fitted.estimator_.tree_.value
+    np.testing.assert_array_equal(fitted.prune().estimator_.tree_.value, before)
+
+
 def test_class_weights_count_in_refitting() -> None:
     X, y = classes()
     fitted = refitted(stem("classes", class_weight={0: 4.0}), X, y)

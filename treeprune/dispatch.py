@@ -25,7 +25,7 @@ from treeprune.tree.methods.minimum_error import MinimumErrorPruner
 from treeprune.tree.methods.optimal import OptimalPruner
 from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner
-from treeprune.tree.pruner import BasePruner, PathPruner, statistics_of
+from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, statistics_of
 from treeprune.tree.rebuild import materialise
 
 METHODS: dict[str, type[BasePruner]] = {
@@ -223,7 +223,7 @@ def _pruner(method: Any, parameters: Mapping[str, Any], strength_needed: bool = 
         pruner = clone(method)
     else:
         kind = _method(method)
-        allowed = [name for name in kind._get_param_names() if name != "estimator"]
+        allowed = [name for name in kind._get_param_names() if name not in GROWING_PARAMETERS]
         unknown = [name for name in parameters if name not in allowed]
         if unknown:
             raise ValueError(f"{method} has no parameter {unknown[0]!r}: it takes {', '.join(allowed)}")

@@ -16,12 +16,11 @@ from treeprune.path import PruningCuts, PruningPath
 from treeprune.tree.curve import Scoring, additive_scores, from_statistics, is_additive, scores_by_level, scoring_name
 from treeprune.tree.fitted import FittedTree, find_tree
 from treeprune.tree.holdout import take_rows
-from treeprune.tree.pruner import BasePruner, PathPruner, grow
+from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, grow
 from treeprune.tree.row_loss import ROW_LOSSES, Changes, loss_at, loss_changes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-GROWING = ("estimator", "validation_fraction", "random_state")  # parameters that change the grown tree
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +123,10 @@ def by_rows(tree: FittedTree, scoring: Scoring) -> bool:
 
 def _pruned_models(pruner: BasePruner, candidates: Sequence[Mapping[str, Any]], rows: Sequence[Any]) -> list[Any]:
     """Prune once for each candidate, and grow once for each setting of what changes the growth."""
-    given = {k: v for k, v in pruner.get_params(deep=False).items() if k not in GROWING}
+    given = {k: v for k, v in pruner.get_params(deep=False).items() if k not in GROWING_PARAMETERS}
     models, fitted = [], dict[str, BasePruner]()
     for parameters in candidates:
-        growth = hash_of({k: v for k, v in parameters.items() if k.split("__")[0] in GROWING})
+        growth = hash_of({k: v for k, v in parameters.items() if k.split("__")[0] in GROWING_PARAMETERS})
         if growth in fitted:  # what this candidate leaves open is as the pruner has it, not as the last one had
             fitted[growth].set_params(**{**given, **parameters}).prune()
         else:

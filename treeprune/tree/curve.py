@@ -271,9 +271,6 @@ class _Remembered(ClassifierMixin, BaseEstimator):
         self.probability = probability
         self.classes = classes
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
     @property
     def classes_(self) -> Any:
         return self.label[:, 0] if self.classes is None else self.classes
@@ -292,9 +289,6 @@ class _RememberedNumbers(RegressorMixin, BaseEstimator):
 
     def __init__(self, value: Any = None) -> None:
         self.value = value
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
 
     def predict(self, at: NDArray[np.intp]) -> Any:
         predicted = self.value[at[:, 0]]

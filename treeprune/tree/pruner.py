@@ -30,6 +30,8 @@ from treeprune.tree.fitted import (
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.rebuild import materialise
 
+GROWING_PARAMETERS = ("estimator", "validation_fraction", "random_state")  # these change the grown tree
+
 
 class BasePruner(MetaEstimatorMixin, PrunedPredictor):
     """Grow a tree, prune it, predict with what is left.

@@ -95,7 +95,7 @@ class CostComplexityPruner(PathPruner):
     Attributes
     ----------
     path_ : PruningPath
-        All levels; `prune` after ``set_params(alpha=...)`` costs one look-up in it.
+        All levels, whatever alpha is.
 
     References
     ----------
