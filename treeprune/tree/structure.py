@@ -124,12 +124,13 @@ class TreeStructure:
     def inner(self) -> NDArray[np.intp]:
         """Ids of the inner nodes, every parent before its children."""
         inner = np.flatnonzero(~self.is_leaf)
-        return inner[np.argsort(self.depth[inner], kind="stable")]
+        in_order = (self.children_left[inner] > inner).all() and (self.children_right[inner] > inner).all()
+        return inner if in_order else inner[np.argsort(self.depth[inner], kind="stable")]
 
     @cached_property
     def _sweep(self) -> list[tuple[Nodes, Nodes, Nodes]]:
         """Inner nodes with their children, the root first."""
-        inner = self.inner
+        inner = self.inner[np.argsort(self.depth[self.inner], kind="stable")]
         left, right = self.children_left[inner], self.children_right[inner]
         widths = np.bincount(self.depth[inner])
         sweep: list[tuple[Nodes, Nodes, Nodes]] = []

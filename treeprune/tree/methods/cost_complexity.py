@@ -27,6 +27,8 @@ from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
 from treeprune.tree.structure import TreeStructure
 
+Collapses = list[tuple[float, float, int]]  # heap of (-alpha, risk saved by the split, leaves added)
+
 ROUNDING = 1e-14  # risks are known to this share of the root's: gains below it are 0
 
 
@@ -71,8 +73,11 @@ def cost_complexity_path(structure: TreeStructure, risk: ArrayLike) -> PruningPa
     inner = structure.inner
     children = structure.children_left[inner].tolist(), structure.children_right[inner].tolist()
     for t, left, right in zip(inner.tolist(), *children, strict=True):  # from the root down
-        alpha[left] = min(alpha[left], alpha[t])
-        alpha[right] = min(alpha[right], alpha[t])
+        above = alpha[t]
+        if above < alpha[left]:
+            alpha[left] = above
+        if above < alpha[right]:
+            alpha[right] = above
     noise = ROUNDING * abs(float(risk[0]))
     return path_from_prices(structure, np.array(alpha), "cost_complexity", rounding=noise)
 
@@ -144,24 +149,29 @@ def _own_alphas(structure: TreeStructure, risk: NDArray[np.float64]) -> list[flo
     left, right = structure.children_left[inner], structure.children_right[inner]
     gains = risk[inner] - risk[left] - risk[right]
     alpha = [np.inf] * structure.n_nodes
-    collapses: list[list[tuple[float, float, int]]] = [[]] * structure.n_nodes
+    branches: list[Collapses | None] = [None] * structure.n_nodes
     for t, a, b, gain in zip(inner.tolist(), left.tolist(), right.tolist(), gains.tolist(), strict=True):
+        collapses = _poured_together(branches[a], branches[b])
+        branches[a] = branches[b] = None
         # with everything below collapsed, t's branch is its two children: undo what came later
-        events, more = collapses[a], collapses[b]
-        if len(events) < len(more):
-            events, more = more, events
-        for event in more:
-            heappush(events, event)
         saved, added, weakest = gain, 1, gain
-        while events and -events[0][0] >= weakest - noise - 1e-12 * weakest:
-            _, loss, leaves = heappop(events)
+        while collapses and -collapses[0][0] >= weakest - noise - 1e-12 * weakest:
+            _, loss, leaves = heappop(collapses)
             saved += loss
             added += leaves
             weakest = saved / added
-        collapses[a] = collapses[b] = []
-        if not events:
-            events = []
-        heappush(events, (-weakest, saved, added))
-        collapses[t] = events
+        heappush(collapses, (-weakest, saved, added))
+        branches[t] = collapses
         alpha[t] = weakest if weakest > noise else 0.0
     return alpha
+
+
+def _poured_together(one: Collapses | None, other: Collapses | None) -> Collapses:
+    """Pour the shorter of two heaps into the longer; leaves have none."""
+    if one is None or other is None:
+        return one or other or []
+    if len(one) < len(other):
+        one, other = other, one
+    for collapse in other:
+        heappush(one, collapse)
+    return one
