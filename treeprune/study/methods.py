@@ -1,0 +1,146 @@
+"""The methods a study compares, and how each is fitted: an explicit table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from treeprune.cv import PrunerCV
+from treeprune.tables import TASKS
+from treeprune.tree.methods.cost_complexity import CostComplexityPruner
+from treeprune.tree.methods.critical_value import CriticalValuePruner
+from treeprune.tree.methods.error_based import ErrorBasedPruner
+from treeprune.tree.methods.max_depth import MaxDepthPruner
+from treeprune.tree.methods.max_leaf_nodes import MaxLeafNodesPruner
+from treeprune.tree.methods.minimum_error import MinimumErrorPruner
+from treeprune.tree.methods.optimal import OptimalPruner
+from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
+from treeprune.tree.methods.reduced_error import ReducedErrorPruner
+
+M_GRID = (0.5, 2, 8, 32, 128)
+SIZE_GRID = (2, 4, 8, 16, 32, 64)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What one unit gives every method to work with.
+
+    Attributes
+    ----------
+    grower : estimator
+        What to grow.
+    cv : splitter
+        The folds, the same for all methods.
+    validation_fraction : float
+        Share of the training rows that holdout methods prune with.
+    seed : int
+    """
+
+    grower: Any
+    cv: Any
+    validation_fraction: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class StudyMethod:
+    """One row of the tables.
+
+    Attributes
+    ----------
+    name : str
+        In the files and on the command line.
+    family : str
+        Name of the pruning method; ``--method`` takes it for all of its variants.
+    title : str
+        On the page.
+    pruned_with : str
+        What decides how far to prune: "nothing", "growing rows", "held-out rows" or
+        "cross-validation".
+    make : callable
+        From `Means` to an estimator with ``fit``, and then ``estimator_`` and ``grown_``.
+    tasks : tuple of str
+    """
+
+    name: str
+    family: str
+    title: str
+    pruned_with: str
+    make: Callable[[Means], Any]
+    tasks: tuple[str, ...] = TASKS
+
+
+def _by_cv(pruner: type, selection: str = "minimum", grid: dict[str, Any] | None = None) -> Callable[[Means], Any]:
+    return lambda means: PrunerCV(pruner(means.grower), grid, cv=means.cv, selection=selection)
+
+
+def _by_holdout(refit_leaves: bool) -> Callable[[Means], Any]:
+    return lambda means: ReducedErrorPruner(
+        means.grower,
+        validation_fraction=means.validation_fraction,
+        refit_leaves=refit_leaves,
+        random_state=means.seed,
+    )
+
+
+_FOLDS, _HELD_OUT, _OWN, _CLASSES = "cross-validation", "held-out rows", "growing rows", ("classification",)
+
+METHODS: dict[str, StudyMethod] = {
+    method.name: method
+    for method in (
+        StudyMethod("unpruned", "unpruned", "unpruned", "nothing", lambda means: means.grower),
+        StudyMethod(
+            "cost_complexity_minimum",
+            "cost_complexity",
+            "cost-complexity, minimum",
+            _FOLDS,
+            _by_cv(CostComplexityPruner),
+        ),
+        StudyMethod(
+            "cost_complexity_one_standard_error",
+            "cost_complexity",
+            "cost-complexity, one SE",
+            _FOLDS,
+            _by_cv(CostComplexityPruner, "one_standard_error"),
+        ),
+        StudyMethod("reduced_error", "reduced_error", "reduced-error", _HELD_OUT, _by_holdout(False)),
+        StudyMethod("reduced_error_refit", "reduced_error", "reduced-error, refitted", _HELD_OUT, _by_holdout(True)),
+        StudyMethod(
+            "minimum_error",
+            "minimum_error",
+            "minimum-error, m = 2",
+            _OWN,
+            lambda means: MinimumErrorPruner(means.grower),
+        ),
+        StudyMethod(
+            "minimum_error_cv",
+            "minimum_error",
+            "minimum-error, m by CV",
+            _FOLDS,
+            _by_cv(MinimumErrorPruner, grid={"m": M_GRID}),
+        ),
+        StudyMethod(
+            "pessimistic_error",
+            "pessimistic_error",
+            "pessimistic-error",
+            _OWN,
+            lambda means: PessimisticErrorPruner(means.grower),
+            _CLASSES,
+        ),
+        StudyMethod(
+            "error_based",
+            "error_based",
+            "error-based, CF = .25",
+            _OWN,
+            lambda means: ErrorBasedPruner(means.grower),
+            _CLASSES,
+        ),
+        StudyMethod("critical_value", "critical_value", "critical-value", _FOLDS, _by_cv(CriticalValuePruner)),
+        StudyMethod(
+            "optimal", "optimal", "optimal by size", _FOLDS, _by_cv(OptimalPruner, grid={"max_leaf_nodes": SIZE_GRID})
+        ),
+        StudyMethod("max_depth", "max_depth", "max depth", _FOLDS, _by_cv(MaxDepthPruner)),
+        StudyMethod("max_leaf_nodes", "max_leaf_nodes", "max leaf nodes", _FOLDS, _by_cv(MaxLeafNodesPruner)),
+    )
+}

@@ -1,0 +1,264 @@
+"""The folder that a study leaves behind: one page, and its numbers as files."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treeprune.study import figures
+from treeprune.study.methods import METHODS
+from treeprune.study.results import StudyResults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MARKER = "study.json"
+MADE_BY = "treeprune study"
+PACKAGES = ("treeprune", "scikit-learn", "numpy", "scipy", "pandas", "matplotlib", "joblib")
+TASK_TITLES = {"classification": "Classification", "regression": "Regression"}
+MOST_SHADE = 0.10  # of accuracy or R²: differences from here on have the full colour
+
+
+def check_folder(folder: str | Path, force: bool = False) -> Path:
+    """Return the folder as a path, or say why a report cannot go there.
+
+    Parameters
+    ----------
+    folder : path
+    force : bool, default=False
+        Whether the files of an earlier report may be replaced. Nothing else ever is.
+
+    Raises
+    ------
+    FileExistsError
+        If there is a file of that name, or the folder holds something.
+    PermissionError
+        If it cannot be written to.
+    """
+    folder = Path(folder)
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise FileExistsError(f"{there} is a file: name a folder for the report")
+    if not os.access(there, os.W_OK):
+        raise PermissionError(f"nothing may be written to {there}: name another folder")
+    if there != folder:
+        return folder
+    if not any(folder.iterdir()):
+        return folder
+    if not _is_report(folder):
+        raise FileExistsError(f"{folder} holds files that are no report of treeprune: name another folder")
+    if not force:
+        raise FileExistsError(f"{folder} holds an earlier report: use --force to replace it, or name another folder")
+    return folder
+
+
+def write_report(results: StudyResults, folder: str | Path, command: str = "", force: bool = False) -> Path:
+    """Write report.html, the tables as CSV, and study.json.
+
+    Parameters
+    ----------
+    results : StudyResults
+    folder : path
+        Made if it is not there.
+    command : str, default=""
+        What was typed, for the page to show.
+    force : bool, default=False
+        As in `check_folder`.
+
+    Returns
+    -------
+    Path
+        Of the page.
+    """
+    folder = check_folder(folder, force)
+    files = {
+        MARKER: json.dumps(describe_study(results, command), indent=2) + "\n",  # first: the folder is ours from here on
+        "results.csv": _csv(results.rows),
+        "summary.csv": _csv(results.by_method()),
+        "sets.csv": _csv(results.by_set()),
+        "curves.csv": _csv(results.curves),
+        "report.html": build_page(results, command),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return folder / "report.html"
+
+
+def describe_study(results: StudyResults, command: str = "") -> dict[str, Any]:
+    """Return what is needed to repeat the study: its design, command and versions."""
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    return {
+        "made_by": MADE_BY,
+        "design": results.study.as_dict(),
+        "command": command,
+        "versions": {"python": platform.python_version(), **versions},
+        "platform": platform.platform(),
+        "seconds": round(results.seconds, 1),
+        "rows": len(results.rows),
+        "failed": len(results.failures),
+    }
+
+
+def build_page(results: StudyResults, command: str = "") -> str:
+    """Return the page: one HTML text that asks for nothing from anywhere."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("treeprune.study", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    by_set, by_method = results.by_set(), results.by_method()
+    failures = results.failures
+    return environment.get_template("template.html").render(
+        study=results.study,
+        about=describe_study(results, command),
+        tasks=[_task_section(task, by_set, by_method) for task in TASK_TITLES if (by_method["task"] == task).any()],
+        sets=[_set_section(results, name, by_set) for name in results.tables],
+        failures=failures[["data", "repeat", "method", "error"]].to_dict("records"),
+        seconds=results.seconds,
+        n_units=len(results.tables) * results.study.repeats,
+        colors={kind: look["color"] for kind, look in figures.LOOK.items()},
+    )
+
+
+def _task_section(task: str, by_set: pd.DataFrame, by_method: pd.DataFrame) -> dict[str, Any]:
+    rows = by_method[by_method["task"] == task].sort_values("rank", kind="stable")
+    mine = by_set[by_set["task"] == task]
+    several = len(rows) > 1
+    return {
+        "task": task,
+        "title": TASK_TITLES[task],
+        "score": "accuracy" if task == "classification" else "R²",
+        "n_sets": mine["data"].nunique(),
+        "methods": [_method_row(row, task) for row in rows.to_dict("records")],
+        "size_figure": figures.accuracy_against_size(by_method, task) if several else "",
+        "gains_figure": figures.gains_by_set(by_set, by_method, task) if several else "",
+        "matrix": _matrix(mine, [name for name in rows["method"] if name != "unpruned"], task),
+        "absent": [m.title for m in METHODS.values() if task not in m.tasks],
+    }
+
+
+def _method_row(row: dict[Any, Any], task: str) -> dict[str, Any]:
+    method = METHODS[row["method"]]
+    return {
+        "title": method.title,
+        "pruned_with": method.pruned_with,
+        "reference": method.name == "unpruned",
+        "front": row["front"],
+        "sets": row["sets"],
+        "test": _score(row["test"], task),
+        "test_sd": _score(row["test_sd"], task),
+        "gain": _signed(row["gain"], task),
+        "gain_sd": _score(row["gain_sd"], task),
+        "better": row["better"],
+        "worse": row["worse"],
+        "rank": f"{row['rank']:.1f}",
+        "leaves": f"{100 * row['relative_leaves']:.0f} %",
+        "gap": _bracket(row, task),
+        "grow": _milliseconds(row["grow_seconds"]),
+        "prune": _milliseconds(row["prune_seconds"]),
+    }
+
+
+def _matrix(by_set: pd.DataFrame, methods: Sequence[str], task: str) -> dict[str, Any]:
+    """Gains of every method on every set, with a shade for each."""
+    table = by_set.pivot(index="data", columns="method", values="gain").reindex(columns=list(methods))
+    return {
+        "titles": [METHODS[name].title for name in methods],
+        "rows": [
+            {"data": data, "cells": [{"text": _signed(gain, task), "shade": _shade(gain)} for gain in row]}
+            for data, row in zip(table.index, table.to_numpy(), strict=True)
+        ],
+    }
+
+
+def _set_section(results: StudyResults, name: str, by_set: pd.DataFrame) -> dict[str, Any]:
+    table, mine = results.tables[name], by_set[by_set["data"] == name]
+    has_curve = (results.curves["data"] == name).any()
+    rows = mine.sort_values("rank", kind="stable").to_dict("records")
+    return {
+        "name": name,
+        "title": table.title,
+        "task": table.task,
+        "n_rows": table.n_rows,
+        "n_columns": table.n_columns,
+        "n_missing": table.n_missing,
+        "n_classes": None if table.classes is None else len(table.classes),
+        "classes": [] if table.classes is None else [str(label) for label in table.classes[:12]],
+        "target": table.target_name,
+        "source": table.source,
+        "licence": table.licence,
+        "notes": table.notes,
+        "score": "accuracy" if table.task == "classification" else "R²",
+        "figure": figures.generalization_curve(results, name, by_set) if has_curve else "",
+        "methods": [_set_row(row, table.task) for row in rows],
+    }
+
+
+def _set_row(row: dict[Any, Any], task: str) -> dict[str, Any]:
+    method = METHODS[row["method"]]
+    return {
+        "title": method.title,
+        "pruned_with": method.pruned_with,
+        "reference": method.name == "unpruned",
+        "n": row["n"],
+        "test": _score(row["test"], task),
+        "test_sd": _score(row["test_sd"], task),
+        "leaves": f"{row['leaves']:.1f}",
+        "gap": _bracket(row, task),
+    }
+
+
+def _bracket(row: dict[str, Any], task: str) -> str:
+    return f"{_signed(row['gap_crossed'], task)} … {_signed(row['gap'], task)}"
+
+
+def _score(value: float, task: str) -> str:
+    if math.isnan(value):
+        return "–"  # the spread of one
+    return f"{100 * value:.1f}" if task == "classification" else f"{value:.3f}"
+
+
+def _signed(value: float, task: str) -> str:
+    text = _score(value, task)
+    if value <= 0 or math.isnan(value) or not text.strip("0."):
+        return text.lstrip("-") if not text.strip("-0.") else text.replace("-", "−")
+    return f"+{text}"
+
+
+def _shade(gain: float) -> str:
+    """CSS colour of a difference: blue for more, vermilion for less."""
+    if math.isnan(gain) or gain == 0:
+        return "transparent"
+    strength = 0.08 + 0.62 * min(abs(gain) / MOST_SHADE, 1.0)
+    return f"rgba({'0, 114, 178' if gain > 0 else '213, 94, 0'}, {strength:.2f})"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.1f}" if seconds < 0.01 else f"{1000 * seconds:.0f}"
+
+
+def _csv(table: pd.DataFrame) -> str:
+    text: str = table.to_csv(index=False, lineterminator="\n", float_format="%.10g")
+    return text
+
+
+def _is_report(folder: Path) -> bool:
+    marker = folder / MARKER
+    if not marker.is_file():
+        return False
+    try:
+        content = json.loads(marker.read_text(encoding="utf-8"))
+    except ValueError:  # not JSON, or no text at all: some other program's
+        return False
+    return isinstance(content, dict) and content.get("made_by") == MADE_BY
