@@ -131,7 +131,8 @@ class ReducedErrorPruner(BasePruner):
         to_grow = take_rows(growing, X, y, sample_weight)
         grown = grow(self._to_grow(), *to_grow)
         seen = find_tree(grown).count(*to_grow) if self.refit_leaves else None
-        self._prune_grown(grown, *take_rows(held_out, X, y, sample_weight), growing=seen)
+        X, y, sample_weight = take_rows(held_out, X, y, sample_weight)
+        self._prune_grown(grown, X, y, sample_weight, growing=seen)
         self.validation_index_ = held_out
         return self
 
