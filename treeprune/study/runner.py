@@ -74,8 +74,8 @@ def run_study(study: Study, jobs: int = 1, progress: Progress | None = None) -> 
     >>> from treeprune.study.design import Study
     >>> from treeprune.study.runner import run_study
     >>> results = run_study(Study(data=["wine"], methods=["error_based"], repeats=2))
-    >>> results.rows[["data", "repeat", "method"]].to_string(index=False, header=False).split("\\n")
-    ['wine      0    unpruned', 'wine      0 error_based', 'wine      1    unpruned', 'wine      1 error_based']
+    >>> results.rows[["data", "repeat", "method"]].values.tolist()
+    [['wine', 0, 'unpruned'], ['wine', 0, 'error_based'], ['wine', 1, 'unpruned'], ['wine', 1, 'error_based']]
     """
     begin = perf_counter()
     tables = study.load()
