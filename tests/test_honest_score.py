@@ -32,8 +32,8 @@ def losses(search: tp.PrunerCV) -> np.ndarray:
 
 def test_the_best_score_on_noise_is_optimistic_and_the_honest_score_is_not() -> None:
     best, honest = [], []
-    for seed in range(24):
-        search = search_of(seed).fit(*noise(seed, 60))
+    for seed in range(30):
+        search = search_of(seed).fit(*noise(seed, 100))
         best.append(search.scores_.test[search.best_level_])
         honest.append(search.honest_score_)
     error = np.std(honest, ddof=1) / np.sqrt(len(honest))
