@@ -223,13 +223,14 @@ def _pruner(method: Any, parameters: Mapping[str, Any], strength_needed: bool = 
         pruner = clone(method)
     else:
         kind = _method(method)
-        allowed = [name for name in kind._get_param_names() if name not in GROWING_PARAMETERS]
+        allowed = [name for name in kind._get_param_names() if name not in GROWING_PARAMETERS] if parameters else []
         unknown = [name for name in parameters if name not in allowed]
         if unknown:
             raise ValueError(f"{method} has no parameter {unknown[0]!r}: it takes {', '.join(allowed)}")
         pruner = kind(**parameters)
     missing = [] if strength_needed else [name for name in NO_DEFAULT if getattr(pruner, name, 1) is None]
-    clone(pruner).set_params(**dict.fromkeys(missing, 1))._check_parameters()
+    checked = clone(pruner).set_params(**dict.fromkeys(missing, 1)) if missing else pruner
+    checked._check_parameters()
     return pruner
 
 
