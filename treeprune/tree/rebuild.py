@@ -43,7 +43,8 @@ def materialise(estimator: Any, structure: TreeStructure, cut: NDArray[np.bool_]
     inner = kept & ~cut
     left = np.where(inner, new_id[structure.children_left], LEAF)[kept]
     right = np.where(inner, new_id[structure.children_right], LEAF)[kept]
-    return rebuild(estimator, np.flatnonzero(kept), left, right, **{k: v[kept] for k, v in fields.items()})
+    depth = int(structure.depth[kept].max())
+    return rebuild(estimator, np.flatnonzero(kept), left, right, depth, **{k: v[kept] for k, v in fields.items()})
 
 
 def rebuild(
@@ -51,6 +52,7 @@ def rebuild(
     kept: NDArray[np.intp],
     children_left: NDArray[np.intp],
     children_right: NDArray[np.intp],
+    max_depth: int,
     **fields: NDArray[Any],
 ) -> Any:
     """Build an estimator from chosen nodes of a fitted one and new links between them.
@@ -62,6 +64,8 @@ def rebuild(
         Ids in the fitted tree, the root first.
     children_left, children_right : ndarray of int, shape (n_kept,)
         Positions in `kept`, -1 at leaves.
+    max_depth : int
+        Depth of the new tree.
     **fields : ndarray, shape (n_kept, ...)
         As in `materialise`.
     """
@@ -74,11 +78,8 @@ def rebuild(
     value = fields.pop("value", value).reshape(value.shape)
     for name, column in fields.items():
         nodes[name] = column
-    depth = TreeStructure(children_left, children_right).depth
     tree = tree_class(*arguments)
-    tree.__setstate__(
-        {**state, "max_depth": int(depth.max()), "node_count": len(kept), "nodes": nodes, "values": value}
-    )
+    tree.__setstate__({**state, "max_depth": max_depth, "node_count": len(kept), "nodes": nodes, "values": value})
     rebuilt = copy.copy(estimator)
     rebuilt.tree_ = tree
     return rebuilt

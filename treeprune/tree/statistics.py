@@ -95,15 +95,11 @@ def target_moments(
     """
     leaf, y = np.asarray(leaf), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    columns = np.atleast_2d((y - center).T)  # outputs first
-    sums = np.stack(
-        [
-            np.stack([_histogram(leaf, structure.n_nodes, weight * column**k) for k in (0, 1, 2)], axis=-1)
-            for column in columns
-        ],
-        axis=1,
-    )
-    return structure.sum_up(sums.reshape(structure.n_nodes, *y.shape[1:], 3))
+    sums = []
+    for column in np.atleast_2d((y - center).T):  # output by output
+        first = weight * column
+        sums += [_histogram(leaf, structure.n_nodes, term) for term in (weight, first, first * column)]
+    return structure.sum_up(np.stack(sums, axis=1)).reshape(structure.n_nodes, *y.shape[1:], 3)
 
 
 def _histogram(bins: NDArray[Any], n_bins: int, weight: ArrayLike | None) -> NDArray[Any]:

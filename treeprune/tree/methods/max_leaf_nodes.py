@@ -5,7 +5,7 @@ Shi (2007), *Best-first decision tree learning*; scikit-learn's ``max_leaf_nodes
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -41,17 +41,17 @@ def max_leaf_nodes_path(structure: TreeStructure, improvement: ArrayLike) -> Pru
     >>> max_leaf_nodes_path(tree, [0.5, 0.1, 0.2, 0, 0, 0, 0]).removed_at  # node 2 is split before 1
     array([3, 1, 2, 0, 0, 0, 0])
     """
-    gain = node_array(structure, improvement, "improvement").tolist()
+    turn = (-node_array(structure, improvement, "improvement")).tolist()
     left, right, leaf = structure.children_left.tolist(), structure.children_right.tolist(), structure.is_leaf.tolist()
-    removed_at = np.zeros(structure.n_nodes, dtype=np.intp)
-    waiting = [] if leaf[0] else [(-gain[0], 0)]
-    heapify(waiting)
-    for n_leaves in range(1, structure.n_leaves):
+    split, waiting = [], [] if leaf[0] else [(turn[0], 0)]
+    while waiting:
         _, t = heappop(waiting)
-        removed_at[t] = structure.n_leaves - n_leaves
+        split.append(t)
         for child in (left[t], right[t]):
             if not leaf[child]:
-                heappush(waiting, (-gain[child], child))
+                heappush(waiting, (turn[child], child))
+    removed_at = np.zeros(structure.n_nodes, dtype=np.intp)
+    removed_at[split] = np.arange(len(split), 0, -1)
     price = np.arange(structure.n_leaves, 0, -1, dtype=np.float64)
     return PruningPath("max_leaf_nodes", removed_at, price, level_sizes(structure, removed_at), "up_to")
 
