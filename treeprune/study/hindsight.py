@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.path import PruningCuts
-from treeprune.tree.curve import additive_scores
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.holdout import holdout_split
 from treeprune.tree.methods.reduced_error import reduced_error_cut
@@ -22,14 +20,14 @@ from treeprune.tree.methods.reduced_error import reduced_error_cut
 
 @dataclass(frozen=True)
 class Hindsight:
-    """Scores of the best cut.
+    """Scores of the best cut: accuracies, or R² for a regression.
 
     Attributes
     ----------
     ceiling : float
         Fitted to the test rows: no cut of this tree scores higher on them.
     crossed : float
-        Chosen on one half of the test rows, scored on the other, both ways, averaged.
+        Chosen on one half of the test rows, scored on the other, both ways, averaged over the rows.
     ceiling_leaves : int
         Leaves of the ceiling's cut.
     """
@@ -39,7 +37,7 @@ class Hindsight:
     ceiling_leaves: int
 
 
-def best_cut_in_hindsight(tree: FittedTree, X: Any, y: Any, scoring: str, seed: int) -> Hindsight:
+def best_cut_in_hindsight(tree: FittedTree, X: Any, y: Any, seed: int) -> Hindsight:
     """Find the cut that is best on these rows, and what it scores with its choice paid for.
 
     Parameters
@@ -47,23 +45,36 @@ def best_cut_in_hindsight(tree: FittedTree, X: Any, y: Any, scoring: str, seed: 
     tree : FittedTree
     X, y : array-like
         Test rows.
-    scoring : {"accuracy", "r2"}
     seed : int
         Halves the rows, stratified by class where that is possible.
     """
     leaf, target = tree.apply(X), tree.encode(y)
-    whole = tree.statistics_at(leaf, target, None)
-    best = reduced_error_cut(tree.structure, tree.error(whole))
-    halves = [
-        tree.statistics_at(leaf[h], target[h], None) for h in holdout_split(0.5, tree.estimator, X, y, None, seed)
-    ]
-    crossed = [
-        _score(tree, reduced_error_cut(tree.structure, tree.error(chosen_on)), scored_on, scoring)
-        for chosen_on, scored_on in (halves, halves[::-1])
-    ]
-    return Hindsight(_score(tree, best, whole, scoring), float(np.mean(crossed)), int(best.sum()))
+    whole, *halves = (
+        tree.statistics_at(leaf[rows], target[rows], None)
+        for rows in (np.arange(len(leaf)), *holdout_split(0.5, tree.estimator, X, y, None, seed))
+    )
+    best = _best_cut(tree, whole)
+    crossed = sum(_loss(tree, _best_cut(tree, a), b) for a, b in (halves, halves[::-1]))
+    scale = _loss_of_nothing(tree, whole)
+    return Hindsight(_score(_loss(tree, best, whole), scale), _score(crossed, scale), int(best.sum()))
 
 
-def _score(tree: FittedTree, cut: NDArray[np.bool_], statistics: NodeStatistics, scoring: str) -> float:
-    alone = PruningCuts("hindsight", "none", np.zeros(1), cut[None])
-    return float(additive_scores(tree, alone, statistics, scoring)[0])
+def _best_cut(tree: FittedTree, statistics: NodeStatistics) -> NDArray[np.bool_]:
+    return reduced_error_cut(tree.structure, tree.error(statistics))
+
+
+def _loss(tree: FittedTree, cut: NDArray[np.bool_], statistics: NodeStatistics) -> float:
+    """Misclassified rows, or sum of squares, of these rows under a cut."""
+    return float(tree.error(statistics)[cut].sum())
+
+
+def _loss_of_nothing(tree: FittedTree, statistics: NodeStatistics) -> float:
+    """What a score of 0 loses: every row, or the squares about the rows' own mean."""
+    if tree.is_classifier:
+        return float(tree.rows(statistics)[0])
+    n, first, second = statistics.sums[0, 0]
+    return float(second - first**2 / n)
+
+
+def _score(loss: float, scale: float) -> float:
+    return 1.0 - loss / scale if scale > 0 else float(loss == 0)  # as scikit-learn scores a constant target

@@ -93,7 +93,7 @@ class StudyResults:
         unpruned = table[table["method"] == "unpruned"].set_index("data")
         table["gain"] = table["test"] - table["data"].map(unpruned["test"])
         table["relative_leaves"] = table["leaves"] / table["data"].map(unpruned["leaves"])
-        table["rank"] = table.groupby("data")["test"].rank(ascending=False)
+        table["rank"] = table["test"].round(12).groupby(table["data"]).rank(ascending=False)
         return table
 
     def by_method(self) -> pd.DataFrame:

@@ -125,7 +125,7 @@ class _Bench:
     test: NDArray[np.intp]
     means: Means
     grown: Grown
-    hindsights: dict[int, Hindsight]
+    hindsights: dict[tuple[int, bool], Hindsight]
 
     @classmethod
     def set_up(cls, study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> _Bench:
@@ -135,7 +135,7 @@ class _Bench:
         grown = Grown()
         means = Means(GrowOnce(tree, grown), _folds(study, unit), study.validation_fraction, unit.seed)
         bench = cls(unit, X, y, training, test, means, grown, {})
-        bench.means.grower.fit(*bench.training_rows)  # not a clone's: the tree all methods start from
+        means.grower.fit(*bench.training_rows)  # the tree that all methods start from
         return bench
 
     @property
@@ -161,10 +161,10 @@ class _Bench:
         """The best cut of the tree that this method pruned; methods that share a tree share it."""
         grown = find_tree(fitted.grown_)
         refits = getattr(fitted, "refit_leaves", False)
-        key = id(grown.estimator) * 2 + refits
+        key = id(grown.estimator), refits  # the tree stays in memory, so its id is its own
         if key not in self.hindsights:
             tree = self._with_refitted_values(grown, fitted.validation_index_) if refits else grown
-            self.hindsights[key] = best_cut_in_hindsight(tree, *self.test_rows, SCORING[self.unit.task], self.unit.seed)
+            self.hindsights[key] = best_cut_in_hindsight(tree, *self.test_rows, self.unit.seed)
         return self.hindsights[key]
 
     def _with_refitted_values(self, tree: FittedTree, held_out: NDArray[np.intp]) -> FittedTree:
