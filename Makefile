@@ -33,7 +33,7 @@ bench: $(VENV)/.study
 	for script in benchmarks/bench_*.py; do $(bin)/python $$script || exit 1; done
 
 notebooks: $(VENV)/.dev
-	$(bin)/jupytext --to ipynb notebooks/*.py
+	$(bin)/jupytext --to ipynb --update notebooks/*.py
 
 clean:
 	rm -rf $(VENV) $(LOWEST) $(OUT) .pytest_cache .mypy_cache .ruff_cache .coverage

@@ -1,75 +1,83 @@
-"""What does it cost to score all prune levels on train and test rows?
+"""How fast are all levels of a fitted tree scored on training and test rows?
 
-Two peers: the recipe that refits once for every alpha and scores each tree, and the two calls of
-``predict`` without which no score can be had.
+Two peers: the recipe that grows a tree anew for every ``ccp_alpha`` and scores each on both sets
+of rows; and two plain calls of ``predict``, which is what one level costs by any other way.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 import numpy as np
-from pairs import Ratios, Report, Timer, clocked, in_turns, options
-from sklearn.datasets import load_breast_cancer, load_digits, make_classification
+from pairs import Report, clocked, in_turns, options
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_digits, make_classification, make_friedman1
 from sklearn.model_selection import train_test_split
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import treeprune as tp
 
-ALPHAS_TIMED = 12  # of the refit recipe, spread over the path; its time is scaled to all of them
+SAMPLE = 12  # alphas that stand for all of them where there are many
 
 
 def main() -> int:
-    chosen = options(__doc__, full="time the refits of all alphas")
+    chosen = options(__doc__, full="refit for every alpha of digits too, not for a sample")
     report = Report(__doc__)
-    report.heading("times faster than refitting at every alpha, path and curve together")
-    for name, load, bar in (("breast_cancer", load_breast_cancer, 100), ("digits", load_digits, 1000)):
-        X, y = load(return_X_y=True)
-        report.times_faster(name, against_refits(X, y, None if chosen.full else ALPHAS_TIMED), bar)
-    report.heading("the curve of a given path over the two predict calls")
+    report.heading("times faster than a refit for each alpha; path and curve together, the tree is fitted")
+    for name, load, bar in (("breast_cancer", load_breast_cancer, 100), ("digits", load_digits, 1_000)):
+        against_refits(report, name, load(return_X_y=True), bar, chosen.full)
+    report.heading("curve of a given path / two calls of predict; a third as many test rows as training rows")
     for n_rows in (5_000, 20_000, 100_000):
-        X, y = make_classification(2 * n_rows, 10, n_informative=5, flip_y=0.1, random_state=0)
-        report.at_most(f"{n_rows:,} rows each", against_predict(X, y), 3)
+        for label, tree, data in problems(n_rows):
+            against_predict(report, f"{n_rows:,} rows, {label}", tree, data)
     return report.exit_code(chosen.check)
 
 
-def against_refits(X: Any, y: Any, n_timed: int | None) -> Ratios:
-    rows = X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    tree = DecisionTreeClassifier(random_state=0).fit(X_train, y_train)
-    alphas = DecisionTreeClassifier(random_state=0).cost_complexity_pruning_path(X_train, y_train).ccp_alphas
-    at = np.unique(np.linspace(0, len(alphas) - 1, n_timed or len(alphas)).astype(int))
-    recipe = refits(rows, alphas[at].clip(0), len(alphas) / len(at))
+def against_refits(report: Report, name: str, data: Any, bar: float, full: bool) -> None:
+    X, X_test, y, y_test = train_test_split(*data, random_state=0)
+    tree = DecisionTreeClassifier(random_state=0).fit(X, y)
+    alphas = np.maximum(tree.cost_complexity_pruning_path(X, y).ccp_alphas, 0)
+    sampled = alphas if full else alphas[np.linspace(0, len(alphas) - 1, min(SAMPLE, len(alphas))).astype(int)]
 
-    def curve() -> Any:
-        path = tp.pruning_path(tree, "cost_complexity")
-        return tp.pruning_curve(tree, path, X_train, y_train, X_test, y_test)
+    def curve() -> None:
+        tp.pruning_curve(tree, tp.pruning_path(tree, "cost_complexity"), X, y, X_test, y_test)
 
-    return in_turns(clocked(curve), recipe, 5 if n_timed else 1)
+    def refits() -> None:
+        for alpha in sampled:
+            pruned = clone(tree).set_params(ccp_alpha=alpha).fit(X, y)
+            pruned.score(X, y)
+            pruned.score(X_test, y_test)
 
-
-def refits(rows: Any, alphas: Any, times: float) -> Timer:
-    X_train, X_test, y_train, y_test = rows
-
-    def measure() -> float:
-        start = time.process_time()
-        for alpha in alphas:
-            tree = DecisionTreeClassifier(random_state=0, ccp_alpha=alpha).fit(X_train, y_train)
-            tree.score(X_train, y_train), tree.score(X_test, y_test)
-        return times * (time.process_time() - start)
-
-    return measure
+    ratios = in_turns(clocked(curve), clocked(refits, times=len(alphas) / len(sampled)))
+    scaled = "" if len(sampled) == len(alphas) else f", {len(sampled)} refitted and scaled"
+    report.times_faster(f"{name} ({len(alphas)} alphas{scaled})", ratios, bar)
 
 
-def against_predict(X: Any, y: Any) -> Ratios:
-    tree = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
-    path, rows = tp.pruning_path(tree, "cost_complexity"), (X[::2].copy(), y[::2], X[1::2].copy(), y[1::2])
-    return in_turns(
-        clocked(lambda: tp.pruning_curve(tree, path, *rows)),
-        clocked(lambda: (tree.predict(rows[0]), tree.predict(rows[2]))),
-        pairs=15,
+def problems(n_rows: int) -> list[tuple[str, Any, Any]]:
+    """Trees grown out on noisy rows, where there are most levels."""
+    n_test = n_rows // 3
+    labels = make_classification(n_rows + n_test, 20, n_informative=8, flip_y=0.3, random_state=0)
+    numbers = make_friedman1(n_rows + n_test, noise=5, random_state=0)
+    kinds = (
+        ("classification", DecisionTreeClassifier(random_state=0), labels),
+        ("regression", DecisionTreeRegressor(random_state=0), numbers),
     )
+    return [
+        (label, tree.fit(X[:n_rows], y[:n_rows]), (X[:n_rows], y[:n_rows], X[n_rows:], y[n_rows:]))
+        for label, tree, (X, y) in kinds
+    ]
+
+
+def against_predict(report: Report, label: str, tree: Any, data: Any) -> None:
+    path = tp.pruning_path(tree, "cost_complexity")
+
+    def predict_both() -> None:
+        tree.predict(data[0])
+        tree.predict(data[2])
+
+    ratios = in_turns(clocked(lambda: tp.pruning_curve(tree, path, *data)), clocked(predict_both))
+    report.at_most(f"{label}, {path.n_levels:,} levels", ratios, 3)
 
 
 if __name__ == "__main__":

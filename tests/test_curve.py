@@ -428,6 +428,21 @@ def test_r2_of_a_constant_target_is_that_of_scikit_learn() -> None:
         assert expected[-1] == (constant == 2)
 
 
+def test_r2_of_one_row_is_not_defined() -> None:
+    case = regression()
+    X, y = case.test[0][:1], case.test[1][:1]
+    with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
+        expected = get_scorer("r2")(case.tree, X, y)
+    curve = tp.pruning_curve(case.tree, case.path(), *case.train[:2], X, y, "r2")
+    np.testing.assert_array_equal(curve.test, np.full(case.path().n_levels, expected))
+    assert np.isfinite(curve.train).all()
+
+
+def test_a_path_is_not_read_off_at_no_number() -> None:
+    with pytest.raises(ValueError, match="price is NaN"):
+        binary().path().levels_at([0.0, np.nan])
+
+
 def test_the_frame_has_a_row_for_every_repeat_and_level() -> None:
     case = multiclass()
     curve = case.curve(case.path(), "accuracy")

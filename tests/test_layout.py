@@ -44,6 +44,7 @@ FLOORS = (
     ("curve",),
     ("path", "checks"),
 )
+COMMAND_LINE = ("__main__", "cli")
 PACKAGES_WITHOUT_CODE = ("tree", "tree.methods", "study", "diagnostics", "ship", "adapters", "ensemble")
 
 EVERYWHERE = {"treeprune", "numpy", "scipy", "sklearn", "joblib"}  # joblib comes with scikit-learn, which loads it
@@ -244,7 +245,7 @@ def test_the_parameters_in_the_docstring_of_a_method_are_those_of_its_signature(
 
 def estimators() -> list[type]:
     """Return every estimator of the package, public or not, that can be made."""
-    modules = [importlib.import_module(f"treeprune.{module}") for module in INNER if module != "__main__"]
+    modules = [importlib.import_module(f"treeprune.{module}") for module in INNER if module not in COMMAND_LINE]
     found = {value for module in modules for value in vars(module).values() if inspect.isclass(value)}
     mine = [kind for kind in found if issubclass(kind, BaseEstimator) and kind.__module__.startswith("treeprune")]
     return sorted((kind for kind in mine if not inspect.isabstract(kind)), key=lambda kind: kind.__name__)

@@ -1,42 +1,76 @@
-"""The wheel holds what the package needs at run time, and nothing else."""
+"""The wheel holds the package and its tables, nothing else, and works from where it was unpacked."""
 
+from __future__ import annotations
+
+import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parent.parent
+PACKAGE, TABLES = REPOSITORY / "treeprune", REPOSITORY / "datasets"
+WANTED = ("treeprune/py.typed", "treeprune/study/template.html", "treeprune/_datasets/catalogue.toml")
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    alone = [] if find_spec("hatchling") else ["--isolated"]
-    build = ["--no-build-isolation"] if not alone else []
-    words = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", *build, "-w", str(folder), str(ROOT)]
-    subprocess.run(words, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel as a user would and unpack it."""
+    out = tmp_path_factory.mktemp("wheel")
+    # without hatchling in this environment pip fetches it, as it did to install the package
+    isolation = [] if find_spec("hatchling") is None else ["--no-build-isolation"]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", *isolation, "--wheel-dir", str(out)]
+    done = subprocess.run([*command, str(REPOSITORY)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    [wheel] = out.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(out / "unpacked")
+    return out / "unpacked"
 
 
-def test_tables_types_and_template_travel_and_tests_do_not(wheel):
-    names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("_datasets/catalogue.toml", "_datasets/zoo.csv", "py.typed", "study/template.html"):
-        assert f"treeprune/{needed}" in names
-    tops = {name.split("/")[0] for name in names}
-    assert len(tops) == 2  # the package and its metadata
-    assert all(
-        name.endswith((".py", ".csv", ".toml", ".md", ".html", "py.typed")) for name in names if "dist-info" not in name
+def files_in(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_holds_the_package_and_the_tables_and_nothing_else(unpacked: Path) -> None:
+    contents = {name for name in files_in(unpacked) if ".dist-info/" not in name}
+    package = {f"treeprune/{name}" for name in files_in(PACKAGE)}
+    tables = {f"treeprune/_datasets/{name}" for name in files_in(TABLES)}
+    assert contents == package | tables
+    assert contents.issuperset(WANTED)
+
+
+def test_a_wheel_has_only_the_kinds_of_file_that_are_meant_to_travel(unpacked: Path) -> None:
+    in_package = {Path(name).suffix for name in files_in(unpacked / "treeprune") if not name.startswith("_datasets/")}
+    assert in_package == {".py", ".typed", ".html"}
+    in_tables = files_in(unpacked / "treeprune/_datasets")
+    entries = tomllib.loads((TABLES / "catalogue.toml").read_text(encoding="utf-8"))["table"]
+    assert in_tables == {"README.md", "catalogue.toml", *(entry["file"] for entry in entries if "file" in entry)}
+
+
+def test_the_command_and_the_licence_travel(unpacked: Path) -> None:
+    [information] = unpacked.glob("*.dist-info")
+    assert "treeprune = treeprune.__main__:main" in (information / "entry_points.txt").read_text(encoding="utf-8")
+    assert (information / "licenses/LICENSE").read_bytes() == (REPOSITORY / "LICENSE").read_bytes()
+
+
+def test_tables_load_from_an_unpacked_wheel(unpacked: Path, tmp_path: Path) -> None:
+    code = "import treeprune.datasets as d; print(d.__file__, len(d.load_dataset('zoo').data), len(d.list_datasets()))"
+    environment = {**os.environ, "PYTHONPATH": str(unpacked)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
-
-
-def test_a_table_loads_from_the_unpacked_wheel(wheel, tmp_path):
-    zipfile.ZipFile(wheel).extractall(tmp_path)
-    code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import treeprune.datasets as d; "
-        f"assert d.__file__.startswith({str(tmp_path)!r}); print(d.load_dataset('zoo').data.shape)"
-    )
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert done.stdout.strip() == "(101, 16)"
+    assert done.returncode == 0, done.stderr
+    file, n_zoo, n_tables = done.stdout.split()
+    assert Path(file).is_relative_to(unpacked)
+    entries = tomllib.loads((TABLES / "catalogue.toml").read_text(encoding="utf-8"))["table"]
+    assert int(n_tables) == len(entries)
+    assert int(n_zoo) == next(entry["rows"] for entry in entries if entry["name"] == "zoo")

@@ -734,6 +734,40 @@ def test_a_rule_may_be_a_function() -> None:
     assert grown.n_leaves_ == grown.grown_.get_n_leaves()
 
 
+@pytest.mark.parametrize("level", [-1, 99])
+def test_a_rule_must_choose_a_level_that_there_is(level: int) -> None:
+    X, y = noisy_wine()
+    grid = tp.PrunerCV(tp.MinimumErrorPruner(classifier()), {"m": [1, 9]}, cv=3)
+    for search in (search_of(classifier(), cv=3), grid):
+        with pytest.raises(ValueError, match=f"selection chose level {level}: a level is a number from 0 to"):
+            search.set_params(selection=lambda scores: level).fit(X, y)
+
+
+def test_errors_relative_to_none_are_no_table() -> None:
+    search = search_of(classifier(), cv=3).fit(np.arange(12.0)[:, None], np.zeros(12, dtype=int))
+    with pytest.raises(ValueError, match="y is constant"):
+        _ = search.cp_table_
+
+
+def test_a_callable_gets_the_weights_of_fit() -> None:
+    X, y = noisy_wine()
+    weight = np.random.default_rng(0).integers(1, 4, len(y)).astype(float)
+
+    def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
+        return float(np.average(model.predict(X) == y, weights=sample_weight))
+
+    ours = search_of(classifier(), cv=3, scoring=accuracy).fit(X, y, sample_weight=weight)
+    named = search_of(classifier(), cv=3).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(ours.curve_.test, named.curve_.test)
+
+
+def test_a_critical_value_chosen_holds_above_its_price() -> None:
+    X, y = noisy_wine()
+    search = tp.PrunerCV(tp.CriticalValuePruner(classifier()), cv=5).fit(X, y)
+    above = np.nextafter(search.best_price_, np.inf)
+    assert tp.prune(search.grown_, "critical_value", critical_value=above).get_n_leaves() == search.n_leaves_
+
+
 def test_a_default_search_prunes_by_cost_complexity() -> None:
     X, y = noisy_wine()
     default = tp.PrunerCV().fit(X, y)

@@ -22,6 +22,7 @@ from treeprune.study.runner import run_study
 from treeprune.tables import TASKS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+FAILED = 1
 WRONG = 2  # exit code for what the user can mend
 STOPPED = 130
 
@@ -64,6 +65,8 @@ def study(
     except OSError as error:
         _stop(f"the report could not be written: {error}", WRONG)
     _show(results, page)
+    if len(results.failures) == len(results.rows):
+        _stop(f"every fit failed, the first with {results.failures['error'].iloc[0]}", FAILED)
 
 
 def _chosen(

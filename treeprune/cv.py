@@ -58,7 +58,8 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         Folds, as scikit-learn takes them (stratified for classifiers); a float holds that share
         of the rows out, once.
     scoring : str or callable, default=None
-        A scorer name of scikit-learn, or ``scorer(estimator, X, y)``. None means accuracy, or
+        A scorer name of scikit-learn, or ``scorer(estimator, X, y)``, which gets ``sample_weight``
+        too if `fit` does. None means accuracy, or
         ``"neg_mean_squared_error"`` for regression.
     selection : str or callable, default="one_standard_error"
         ``"minimum"``, ``"one_standard_error"``, ``"within_tolerance"``, or a function from
@@ -90,7 +91,8 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
     scores_ : LevelScores
         Mean score and standard error of every level.
     best_level_, best_price_ : int, float
-        What was chosen. With a grid ``best_params_`` in place of the price.
+        What was chosen. With a grid ``best_params_`` in place of the price. The level holds from
+        this alpha on, up to this depth or size, but only *above* this critical value.
     n_leaves_ : int
     evidence_ : RowEvidence or FoldEvidence
         Out-of-fold losses of rows, kept as the points of the path where they change; or scores of folds.
@@ -185,6 +187,8 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
 
         evidence = self.evidence_
         root_error = evidence.perfect - self._training_scores[-1]
+        if root_error <= 0:
+            raise ValueError("cp_table_ holds errors relative to the root's, and the root makes none: y is constant")
         columns = {
             "CP": self.path_.price / self._root_risk,
             "nsplit": self.path_.n_leaves - 1,
@@ -335,7 +339,10 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
 
     def _select(self, scores: LevelScores) -> int:
         rule = self.selection if callable(self.selection) else RULES[self.selection]
-        return int(rule(scores))
+        level = int(rule(scores))
+        if not 0 <= level < len(scores.test):
+            raise ValueError(f"selection chose level {level}: a level is a number from 0 to {len(scores.test) - 1}")
+        return level
 
     def _honest_scores(self) -> Floats:
         check_is_fitted(self)

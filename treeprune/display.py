@@ -133,7 +133,7 @@ class PruningCurveDisplay:
         _price_axis(ax, scores, self.curve.parameter)
         ax.set_ylabel(self.curve.scoring.removeprefix("neg_").replace("_", " "))
         ax.set_title(self.curve.method.replace("_", "-"), loc="left", fontsize="medium")
-        ax.legend(loc="best", frameon=False)
+        ax.legend(loc="best", framealpha=1, edgecolor="none")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

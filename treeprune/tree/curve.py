@@ -54,7 +54,8 @@ def pruning_curve(
     X_train, y_train, X_test, y_test : array-like
         Rows to score; the first are usually those the tree was grown on.
     scoring : str or callable, default=None
-        A scorer name of scikit-learn, or ``scorer(estimator, X, y)``. None means ``"accuracy"``,
+        A scorer name of scikit-learn, or ``scorer(estimator, X, y)``, which gets ``sample_weight``
+        too if there are weights. None means ``"accuracy"``,
         ``"neg_mean_squared_error"`` for regression trees.
     sample_weight_train, sample_weight_test : array-like, optional
         Weights of the rows in the score.
@@ -148,6 +149,8 @@ def additive_scores(tree: FittedTree, family: Family, statistics: NodeStatistics
     if tree.is_classifier:
         cost = CLASSIFICATION_LOSSES[name](tree, statistics)
         return _per_row(level_sums(tree.structure, family, cost), tree.rows(statistics)[0], name)
+    if name == "r2" and statistics.leaf_rows.sum() < 2:
+        return np.full(family.n_levels, np.nan)  # as in scikit-learn: one row has no variance to explain
     prediction = tree.value - tree.value[0]
     by_output = [
         level_sums(tree.structure, family, loss.squared_error(statistics.sums[:, j], prediction[:, j]))
