@@ -356,7 +356,8 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         return self._honest
 
     def _to_grow(self) -> Any:
-        return (CostComplexityPruner() if self.pruner is None else self.pruner)._to_grow()
+        pruner = CostComplexityPruner() if self.pruner is None else self.pruner
+        return pruner._to_grow() if isinstance(pruner, BasePruner) else pruner
 
 
 def _levels_of_folds(folds: list[Fold], path: PruningPath) -> list[NDArray[Any]]:

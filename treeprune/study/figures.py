@@ -86,7 +86,7 @@ def gains_by_set(by_set: pd.DataFrame, by_method: pd.DataFrame, task: str) -> st
 def generalization_curve(results: StudyResults, data: str, by_set: pd.DataFrame) -> str:
     """Draw train and test score over the leaves, repeats averaged, with the sizes that were chosen."""
     figure, ax = _axes(3.8, layout=None)  # to constrain it takes longer than to draw it
-    figure.subplots_adjust(left=0.105, right=0.985, bottom=0.225, top=0.875)
+    figure.subplots_adjust(left=0.105, right=0.985, bottom=0.235, top=0.875)
     quiet = {"marker": None}
     PruningCurveDisplay(results.drawn_curve(data)).plot(ax, train_kw=quiet, test_kw=quiet)
     chosen = by_set[by_set["data"] == data].set_index("method")
@@ -99,7 +99,10 @@ def generalization_curve(results: StudyResults, data: str, by_set: pd.DataFrame)
     ax.set_title("", loc="left")
     ax.set_ylabel("accuracy" if results.tables[data].task == "classification" else "R²")
     _zoom(ax, results, data)
-    below = {"loc": "upper center", "bbox_to_anchor": (0.46, -0.135)}  # inside it would hide one curve or another
+    below: dict[str, Any] = {
+        "loc": "upper center",
+        "bbox_to_anchor": (0.46, -0.155),
+    }  # inside it would hide one curve or another
     ax.legend(**below, ncols=3, fontsize=7.5, frameon=False, handletextpad=0.4, columnspacing=1.2)
     return _svg(figure, f"curve-{data}")
 

@@ -19,7 +19,7 @@ from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner
 
 M_GRID = (0.5, 2, 8, 32, 128)
-SIZE_GRID = (2, 4, 8, 16, 32, 64)
+SIZE_GRID = (2, 4, 8, 16, 32, 64, 128, 256)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treeprune.study import figures
-from treeprune.study.methods import METHODS
+from treeprune.study.methods import M_GRID, METHODS, SIZE_GRID
 from treeprune.study.results import StudyResults
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ def build_page(results: StudyResults, command: str = "") -> str:
         failures=failures[["data", "repeat", "method", "error"]].to_dict("records"),
         seconds=results.seconds,
         n_units=len(results.tables) * results.study.repeats,
+        m_grid=", ".join(map(str, M_GRID)),
+        size_grid=", ".join(map(str, SIZE_GRID)),
         colors={kind: look["color"] for kind, look in figures.LOOK.items()},
     )
 

@@ -43,7 +43,9 @@ def refitted_fields(
     criterion, constrained = tree.estimator.criterion, getattr(tree.estimator, "monotonic_cst", None)
     if criterion not in SUMMABLE_CRITERIA or constrained is not None:
         why = "monotone constraints" if constrained is not None else f"criterion={criterion!r}"
-        raise ValueError(f"leaf values cannot be refitted from sums of rows under {why}: use refit_leaves=False")
+        raise ValueError(
+            f"leaf values cannot be refitted from sums of rows under {why}: use refit_leaves=False (refit='none')"
+        )
     statistics = (tree.own_statistics if growing is None else growing) + held_out
     weight = tree.rows(statistics)
     return {
