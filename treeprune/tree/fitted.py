@@ -311,7 +311,7 @@ def replace_tree(model: Any, new_tree: Any) -> Any:
         import copy
 
         pipeline = copy.copy(model)
-        pipeline.steps = [*model.steps[:-1], (model.steps[-1][0], replaced)]
+        pipeline.steps = [*copy.deepcopy(model.steps[:-1]), (model.steps[-1][0], replaced)]
         return pipeline
     return replaced
 
