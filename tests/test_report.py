@@ -147,6 +147,33 @@ def test_a_file_in_the_way_is_said_before_any_work(tmp_path):
             check_folder(folder)
 
 
+@pytest.mark.parametrize("name", report.FILES)
+def test_force_never_writes_through_a_link_or_over_a_folder(results, tmp_path, name):
+    write_report(results, tmp_path / "out")
+    outside, inside = tmp_path / "outside", tmp_path / "out" / name
+    inside.rename(outside)
+    before = outside.read_bytes()
+    inside.symlink_to(outside)
+    with pytest.raises(FileExistsError, match=f"{re.escape(name)} is a link"):
+        write_report(results, tmp_path / "out", force=True)
+    assert outside.read_bytes() == before
+
+
+def test_a_folder_where_a_file_of_the_report_would_be_is_said(results, tmp_path):
+    write_report(results, tmp_path)
+    (tmp_path / "curves.csv").unlink()
+    (tmp_path / "curves.csv").mkdir()
+    with pytest.raises(FileExistsError, match="curves.csv is a folder"):
+        check_folder(tmp_path, force=True)
+
+
+def test_a_link_to_nothing_in_the_way_is_said_before_any_work(tmp_path):
+    (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
+    for folder in (tmp_path / "broken", tmp_path / "broken" / "below"):
+        with pytest.raises(FileExistsError, match="broken is a link to nothing"):
+            check_folder(folder)
+
+
 def test_a_folder_that_may_not_be_written_to_is_said_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr("treeprune.study.report.os.access", lambda *_: False)  # root may write anywhere
     with pytest.raises(PermissionError, match="nothing may be written"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MARKER = "study.json"
+FILES = (MARKER, "results.csv", "summary.csv", "sets.csv", "curves.csv", "report.html")
 MADE_BY = "treeprune study"
 PACKAGES = ("treeprune", "scikit-learn", "numpy", "scipy", "pandas", "matplotlib", "joblib")
 TASK_TITLES = {"classification": "Classification", "regression": "Regression"}
@@ -37,12 +38,15 @@ def check_folder(folder: str | Path, force: bool = False) -> Path:
     Raises
     ------
     FileExistsError
-        If there is a file of that name, or the folder holds something.
+        If there is a file or a broken link of that name, the folder holds something, or one of
+        the files to replace is a link or a folder.
     PermissionError
         If it cannot be written to.
     """
     folder = Path(folder)
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists() or path.is_symlink())
+    if not there.exists():
+        raise FileExistsError(f"{there} is a link to nothing: remove it, or name another folder")
     if not there.is_dir():
         raise FileExistsError(f"{there} is a file: name a folder for the report")
     if not os.access(there, os.W_OK):
@@ -55,6 +59,7 @@ def check_folder(folder: str | Path, force: bool = False) -> Path:
         raise FileExistsError(f"{folder} holds files that are no report of treeprune: name another folder")
     if not force:
         raise FileExistsError(f"{folder} holds an earlier report: use --force to replace it, or name another folder")
+    _refuse_what_is_no_file(folder)
     return folder
 
 
@@ -253,6 +258,14 @@ def _milliseconds(seconds: float) -> str:
 def _csv(table: pd.DataFrame) -> str:
     text: str = table.to_csv(index=False, lineterminator="\n", float_format="%.10g")
     return text
+
+
+def _refuse_what_is_no_file(folder: Path) -> None:
+    # writing to a link would change a file outside the folder
+    for path in (folder / name for name in FILES):
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            what = "link" if path.is_symlink() else "folder"
+            raise FileExistsError(f"{path} is a {what}, and only files are replaced: remove it, or name another folder")
 
 
 def _is_report(folder: Path) -> bool:
