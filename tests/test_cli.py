@@ -136,6 +136,28 @@ def test_a_file_that_will_not_do_is_one_line_and_leaves_nothing(tmp_path, text, 
     assert "Traceback" not in result.output
 
 
+def test_what_was_guessed_or_looks_odd_in_a_file_is_said_in_the_terminal_and_on_the_page(tmp_path):
+    lines = [f"{i},{'inf' if i == 3 else i * i % 17},{'ab'[i % 2] if i else 'rare'}" for i in range(60)]
+    (tmp_path / "mine.csv").write_text("number,reading,y\n" + "\n".join(lines) + "\n")
+    words = ("--data", tmp_path / "mine.csv", "--target", "y", "--method", "unpruned", "--repeats", 1, "--jobs", 1)
+    result = study(*words, "--out", tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    for note in (
+        "classification of y",
+        "the task (classification) was guessed",
+        "column reading is read as categories, though all but 1 of its 60 cells are numbers: inf",
+        "column number has another value in every row",
+        "class rare has one row only",
+    ):
+        assert note in result.output
+        assert note in page or note == "classification of y"
+
+
+def test_a_bundled_set_is_run_without_remarks(tmp_path):
+    words = ("--data", "soybean", "--method", "unpruned", "--repeats", 1, "--jobs", 1)
+    assert "column" not in study(*words, "--out", tmp_path / "out").output
+
+
 def test_stopping_it_is_a_line_and_leaves_no_report(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt

@@ -163,7 +163,7 @@ def test_a_folder_where_a_file_of_the_report_would_be_is_said(results, tmp_path)
     write_report(results, tmp_path)
     (tmp_path / "curves.csv").unlink()
     (tmp_path / "curves.csv").mkdir()
-    with pytest.raises(FileExistsError, match="curves.csv is a folder"):
+    with pytest.raises(FileExistsError, match=r"curves\.csv is a folder"):
         check_folder(tmp_path, force=True)
 
 

@@ -54,9 +54,10 @@ def study(
         design = Study(**given, **_chosen(data, task, method, repeats, quick))
         _check_jobs(jobs)
         check_folder(out, force)
-        design.load()  # what is wrong with a table is said before any work
+        tables = design.load()  # what is wrong with a table is said before any work
     except (ValueError, OSError) as error:
         _stop(str(error), WRONG)
+    _say_what_was_decided(tables)
     try:
         results = _run_with_progress(design, jobs)
         page = write_report(results, out, _command(), force)
@@ -103,6 +104,18 @@ def _run_with_progress(design: Study, jobs: int) -> StudyResults:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("growing and pruning", total=len(design.data) * design.repeats)
         return run_study(design, jobs, lambda done, _total, _name: progress.update(bar, completed=done))
+
+
+def _say_what_was_decided(tables: dict[str, Any]) -> None:
+    """Print what was guessed or looks odd in the tables that are the user's own."""
+    console = Console(stderr=True)
+    for table in tables.values():
+        if table.task_guessed:
+            console.print(
+                Text(f"{table.title}: {table.n_rows} rows, {table.task} of {table.target_name}"), soft_wrap=True
+            )
+        for note in table.notes if "url" not in table else ():  # a bundled table's are on the page
+            console.print(Text(f"{table.title}: {note}", "yellow"), soft_wrap=True)
 
 
 def _show(results: StudyResults, page: Path) -> None:

@@ -108,6 +108,7 @@ def read_table(
     path = Path(path)
     table = parse_table(_text(path), target, task, missing=missing, origin=str(path))
     table.update(name=path.stem, title=path.name, source=str(path), licence="not stated")
+    table.notes += _cautions(table)
     table.DESCR = describe(table)
     return table
 
@@ -117,7 +118,7 @@ def parse_table(text: str, target: str, task: str | None, *, missing: Iterable[s
     columns = _columns(text, frozenset(missing) | {""}, origin)
     if target not in columns:
         raise ValueError(
-            f"{origin} has no column {target!r}{suggestion(target, columns)}. "
+            f"{origin} has no column {target!r}{suggestion(target, columns) or '.'} "
             f"Its columns: {_listed(columns)}.{_separator_hint(columns)}"
         )
     where = f"target column {target!r} of {origin}"
@@ -334,6 +335,29 @@ def _notes(table: Bunch, columns: Mapping[str, list[str]]) -> list[str]:
                 f"{len(present)} cells are numbers: {_listed(sorted(set(stray)))}"
             )
     return notes
+
+
+def _cautions(table: Bunch) -> list[str]:
+    """What a file of one's own may not have been meant to say."""
+    notes = [f"column {name} has {len(found)} categories, as codes" for name, found in table.categories.items()]
+    notes += [
+        f"column {name} has another value in every row, as an identifier has: leave it out if it is one"
+        for name in table.feature_names
+        if _like_identifier(table.data[name].to_numpy(), name in table.categories)
+    ]
+    if table.task == "classification":
+        labels, n_rows = np.unique(table.target, return_counts=True)
+        notes += [
+            f"class {label} has one row only: it cannot be both learned and tested" for label in labels[n_rows == 1]
+        ]
+    return notes
+
+
+def _like_identifier(values: NDArray[np.float64], categorical: bool) -> bool:
+    """Whether all values differ and are text, or whole numbers without a gap; a quantity has gaps."""
+    if len(values) <= _MOST_GUESSED_CLASSES or np.isnan(values).any() or len(np.unique(values)) < len(values):
+        return False
+    return categorical or bool((values == np.trunc(values)).all() and np.ptp(values) == len(values) - 1)
 
 
 def _listed(words: Iterable[object], most: int = 30) -> str:
