@@ -8,6 +8,10 @@ JOBS ?= auto
 OUT ?= study-report
 bin = $(VENV)/bin
 
+# the tests run one process a core: threads of numpy's within each would fight for them
+test test-all test-lowest: export OPENBLAS_NUM_THREADS = 1
+test test-all test-lowest: export OMP_NUM_THREADS = 1
+
 .PHONY: study test test-all test-lowest lint bench notebooks clean
 
 study: $(VENV)/.study

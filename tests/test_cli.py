@@ -103,6 +103,7 @@ def test_a_folder_that_is_no_report_is_never_written_to(tmp_path):
     ("words", "message"),
     [
         (["--data", "glas"], "did you mean 'glass'"),
+        (["--data", "linnerud"], "linnerud has several targets"),
         (["--method", "reduced_eror"], "did you mean 'reduced_error"),
         (["--repeats", "0"], "repeats=0"),
         (["--test-size", "2"], "test_size=2"),

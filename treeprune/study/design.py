@@ -40,6 +40,7 @@ DEFAULT_DATA = (
 )
 QUICK_DATA = ("breast_cancer", "glass", "heart_cleveland", "pima", "cpu")
 QUICK_REPEATS = 2
+SEVERAL_TARGETS = ("linnerud",)
 FEWEST_ROWS = 10  # to split three times over: test, held-out, folds
 SCORING = {"classification": "accuracy", "regression": "r2"}
 
@@ -165,6 +166,8 @@ class Study:
         known = _known()
         paths = [name for name in names if name not in known]
         for name in paths:
+            if name in SEVERAL_TARGETS and not Path(name).exists():
+                raise ValueError(f"{name} has several targets, and a study is of one: name another data set")
             if not Path(name).exists():
                 what = "file" if _looks_like_path(name) else "data set named"
                 raise ValueError(
@@ -185,7 +188,7 @@ def quick_study() -> dict[str, Any]:
 
 def _known() -> list[str]:
     """Names of the data sets; without those that have several targets."""
-    return [name for name in list_datasets()["name"] if name != "linnerud"]
+    return [name for name in list_datasets()["name"] if name not in SEVERAL_TARGETS]
 
 
 def _looks_like_path(name: str) -> bool:
