@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 LOWEST ?= .venv-lowest
+EXTRAS ?= .venv-extras
+PIP_ARGS ?=
 JOBS ?= auto
 OUT ?= study-report
 bin = $(VENV)/bin
@@ -12,7 +14,7 @@ bin = $(VENV)/bin
 test test-all test-lowest: export OPENBLAS_NUM_THREADS = 1
 test test-all test-lowest: export OMP_NUM_THREADS = 1
 
-.PHONY: study test test-all test-lowest lint bench notebooks clean
+.PHONY: study test test-all test-lowest test-extras lint bench notebooks clean
 
 study: $(VENV)/.study
 	$(bin)/treeprune study --out $(OUT) --force
@@ -28,6 +30,10 @@ test-all: test
 test-lowest: $(LOWEST)/.test
 	$(LOWEST)/bin/python -m pytest -n $(JOBS)
 
+# what needs PyTorch, in an environment of its own; PIP_ARGS goes to pip
+test-extras: $(EXTRAS)/.test
+	$(EXTRAS)/bin/python -m pytest -m extras tests/extras
+
 lint: $(VENV)/.dev
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
@@ -40,7 +46,7 @@ notebooks: $(VENV)/.dev
 	$(bin)/jupytext --to ipynb --update notebooks/*.py
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(OUT) .pytest_cache .mypy_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(LOWEST) $(EXTRAS) $(OUT) .pytest_cache .mypy_cache .ruff_cache .coverage
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -57,4 +63,9 @@ $(LOWEST)/.test: pyproject.toml
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' \
 		'scikit-learn==1.6.*' 'numpy<2.1' 'pandas<2.3' 'scipy<1.15' 'matplotlib<3.10'
+	touch $@
+
+$(EXTRAS)/.test: pyproject.toml
+	$(PYTHON) -m venv $(EXTRAS)
+	$(EXTRAS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,torch]' $(PIP_ARGS)
 	touch $@

@@ -1,0 +1,121 @@
+"""What every part of the PyTorch adapter needs: the library, named layers, copies that work.
+
+torch is an extra, so functions import it; its modules and tensors are `Any` to the type checker.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def import_torch() -> Any:
+    """Return the library, or say how to install it."""
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError("this needs PyTorch: pip install 'treeprune[torch]'") from error
+    return torch
+
+
+def import_torch_pruning() -> Any:
+    """Return the library that follows a module's dependencies, or say how to install it."""
+    try:
+        import torch_pruning
+    except ImportError as error:
+        raise ImportError("this needs torch-pruning: pip install 'treeprune[torch]'") from error
+    return torch_pruning
+
+
+def linear_layers(module: Any) -> dict[str, Any]:
+    """Return the Linear layers of a module by their names, in the order it holds them.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+
+    Raises
+    ------
+    TypeError
+        For what is no module.
+    ValueError
+        For a module without a Linear layer.
+    """
+    nn = import_torch().nn
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"expected a torch.nn.Module, got {type(module).__name__}")
+    found = {name: part for name, part in module.named_modules() if isinstance(part, nn.Linear)}
+    if not found:
+        raise ValueError(f"{type(module).__name__} has no Linear layer: there is nothing to prune")
+    return found
+
+
+def linear_layer(module: Any, name: str) -> Any:
+    """Return the Linear layer of this name, or list the names there are."""
+    layers = linear_layers(module)
+    if name not in layers:
+        raise ValueError(f"no Linear layer named {name!r}: choose from {list(layers)}")
+    return layers[name]
+
+
+def is_masked(layer: Any) -> bool:
+    """Say whether torch holds a mask over the weights of this layer."""
+    return hasattr(layer, "weight_mask")
+
+
+def copied(module: Any) -> Any:
+    """Copy a module, masks and all.
+
+    `copy.deepcopy` alone refuses a masked module: its ``weight`` is computed from ``weight_orig``
+    and the mask, and torch does not copy computed tensors. The copy gets the values instead, and
+    computes them anew in its next forward pass.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    """
+    computed = [value for part in module.modules() for value in vars(part).values() if _is_computed(value)]
+    return copy.deepcopy(module, {id(value): value.detach().clone() for value in computed})
+
+
+def _is_computed(value: Any) -> bool:
+    return isinstance(value, import_torch().Tensor) and not value.is_leaf
+
+
+def rows_of(module: Any, X: Any) -> Any:
+    """Return rows as a tensor where the module is, floats in its precision, others (tokens) as they are."""
+    torch = import_torch()
+    parameter = next(module.parameters())
+    rows = torch.as_tensor(X)
+    return rows.to(parameter.device, parameter.dtype if rows.is_floating_point() else rows.dtype)
+
+
+def targets_of(module: Any, y: Any) -> Any:
+    """Return targets as a tensor where the module is: whole numbers are classes, others in its precision."""
+    return rows_of(module, y).long() if _are_classes(y) else rows_of(module, y)
+
+
+def summed_loss(output: Any, targets: Any) -> Any:
+    """Return the cross-entropy of classes, or half the squared error of other targets, summed over rows."""
+    functional = import_torch().nn.functional
+    if _are_classes(targets):
+        return functional.cross_entropy(output, targets, reduction="sum")
+    if output.shape != targets.shape:
+        raise ValueError(
+            f"y that is no class must have the shape of the module's output, {tuple(output.shape)}, "
+            f"got {tuple(targets.shape)}: reshape it, or give classes as whole numbers"
+        )
+    return functional.mse_loss(output, targets, reduction="sum") / 2
+
+
+def _are_classes(y: Any) -> bool:
+    tensor = import_torch().as_tensor(y)
+    return not (tensor.is_floating_point() or tensor.is_complex())
+
+
+def as_array(tensor: Any) -> NDArray[np.float64]:
+    """Return a tensor of any device and precision as an array of double precision."""
+    return tensor.detach().cpu().double().numpy()
