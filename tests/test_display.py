@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import NotFittedError
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import treeprune as tp
@@ -124,3 +125,14 @@ def test_train_and_test_differ_in_grey_by_line_marker_and_lightness():
     assert train.get_marker() != test.get_marker()
     grey = [np.dot(mpl.colors.to_rgb(each.get_color()), [0.299, 0.587, 0.114]) for each in (train, test)]
     assert abs(grey[0] - grey[1]) > 0.25
+
+
+@pytest.mark.parametrize("level", [-1, 10_000])
+def test_a_level_that_does_not_exist_is_refused_before_drawing(level):
+    with pytest.raises(ValueError, match=f"level={level}: the curve has levels 0 to"):
+        tp.PruningCurveDisplay(drawn().curve, level=level).plot()
+
+
+def test_a_search_that_is_not_fitted_is_said_to_be_so():
+    with pytest.raises(NotFittedError, match="PrunerCV"):
+        tp.PruningCurveDisplay.from_cv(tp.PrunerCV(tp.CostComplexityPruner()))

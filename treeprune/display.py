@@ -96,6 +96,9 @@ class PruningCurveDisplay:
     @classmethod
     def from_cv(cls, search: Any, *, ax: Axes | None = None) -> Self:
         """Draw the curve of a fitted `PrunerCV`, its folds as repeats, the level it chose marked."""
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(search)
         return cls(search.curve_, level=search.best_level_).plot(ax)
 
     def plot(
@@ -117,6 +120,9 @@ class PruningCurveDisplay:
         train_kw, test_kw : dict, default=None
             For ``Axes.plot``, in place of the lines' own look.
         """
+        last = len(self.curve.summary().n_leaves) - 1
+        if self.level is not None and not 0 <= self.level <= last:
+            raise ValueError(f"level={self.level}: the curve has levels 0 to {last}")
         if ax is None:
             from matplotlib import pyplot
 
