@@ -7,6 +7,7 @@ as it was and returns a new one, on the device and in the precision of the old.
 from treeprune.adapters.torch.masks import apply_masks, finalize, masks_of
 from treeprune.adapters.torch.neurons import neuron_curve, neuron_importance, prune_neurons
 from treeprune.adapters.torch.training import fine_tune
+from treeprune.adapters.torch.weights import weight_masks
 
 __all__ = [
     "apply_masks",
@@ -16,4 +17,5 @@ __all__ = [
     "neuron_curve",
     "neuron_importance",
     "prune_neurons",
+    "weight_masks",
 ]
