@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn.utils import prune
 from torch_nets import rows, same_state, stack, state
@@ -105,6 +106,43 @@ def test_gradual_pruning_is_a_loop_of_masks_and_training() -> None:
         module = fine_tune(module, X, CLASSES, epochs=3)
     zeros = sum((part.weight == 0).sum().item() for part in finalize(module) if isinstance(part, nn.Linear))
     assert zeros == sum((~mask).sum() for mask in masks_of(module).values()) == 35 - 18
+
+
+def test_a_schedule_prunes_while_training_and_ends_where_it_says() -> None:
+    module, off = apply_masks(stack(4, 5, 3), weight_masks(stack(4, 5, 3), amount=2)), []
+    before = state(module)
+
+    def cubic(n_steps: int) -> float:
+        off.append(n_steps)
+        return 0.8 * (1 - (1 - n_steps / 40) ** 3)
+
+    tuned = fine_tune(module, X, CLASSES, epochs=20, schedule=cubic)
+    assert off == list(range(1, 41)) and same_state(module, before)
+    was, masks = masks_of(module), masks_of(tuned)
+    assert sum(mask.sum() for mask in masks.values()) == 35 - 28
+    assert all((was[name] >= masks[name]).all() for name in masks)
+    final = finalize(tuned)
+    assert all((final.get_submodule(name).weight.detach().numpy()[~mask] == 0).all() for name, mask in masks.items())
+
+
+def test_pruning_on_a_schedule_keeps_more_than_pruning_at_once() -> None:
+    data = load_digits()
+    inputs, labels = data.data / 16, data.target
+    module = fine_tune(stack(64, 50, 10).float(), inputs, labels, epochs=15)
+    n_steps = 15 * 57
+    gradual = fine_tune(module, inputs, labels, 15, schedule=lambda n: 0.96 * (1 - max(0, 1 - n / (n_steps / 2)) ** 3))
+    at_once = fine_tune(apply_masks(module, weight_masks(module, amount=0.96)), inputs, labels, 15)
+    scores = [
+        (tuned(torch.as_tensor(inputs).float()).argmax(1).numpy() == labels).mean() for tuned in (gradual, at_once)
+    ]
+    assert scores[0] > scores[1] + 0.02
+
+
+def test_a_schedule_that_is_no_share_or_comes_with_a_loop_is_refused() -> None:
+    with pytest.raises(ValueError, match="schedule must return a share from 0 to 1, got 2"):
+        fine_tune(stack(4, 5, 3), X, CLASSES, 1, schedule=lambda n_steps: 2.0)
+    with pytest.raises(ValueError, match="a schedule belongs to the default loop"):
+        fine_tune(stack(4, 5, 3), X, CLASSES, 1, print, schedule=lambda n_steps: 0.5)
 
 
 @pytest.mark.parametrize(

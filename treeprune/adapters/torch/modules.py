@@ -66,6 +66,11 @@ def is_masked(layer: Any) -> bool:
     return hasattr(layer, "weight_mask")
 
 
+def raw_weight(layer: Any) -> Any:
+    """Return the parameter that training moves: torch keeps it beside the mask where there is one."""
+    return layer.weight_orig if is_masked(layer) else layer.weight
+
+
 def copied(module: Any) -> Any:
     """Copy a module, masks and all.
 

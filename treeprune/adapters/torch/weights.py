@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.adapters.torch.masks import finalize, masks_of
-from treeprune.adapters.torch.modules import as_array, import_torch, linear_layers, rows_of, summed_loss, targets_of
+from treeprune.adapters.torch.modules import (
+    as_array,
+    import_torch,
+    linear_layers,
+    raw_weight,
+    rows_of,
+    summed_loss,
+    targets_of,
+)
 
 Floats = NDArray[np.float64]
 Masks = dict[str, NDArray[np.bool_]]
@@ -98,20 +106,22 @@ def weight_masks(
     if criterion == "snip" and (X is None or y is None):
         raise ValueError("criterion 'snip' looks at gradients of the loss: give X and y")
     masks = masks_of(module)
-    scores = _scores(finalize(module), X, y, criterion, np.random.default_rng(random_state))
+    scores = _scores(module, masks, X, y, criterion, np.random.default_rng(random_state))
     if scope == "global":
         return _lowest_off(masks, scores, amount)
     return {name: _lowest_off({name: masks[name]}, scores, amount)[name] for name in masks}
 
 
-def _scores(module: Any, X: Any, y: Any, criterion: str, rng: np.random.Generator) -> dict[str, Floats]:
-    weights = {name: layer.weight for name, layer in linear_layers(module).items()}
-    slopes = _slopes(module, weights, X, y) if criterion == "snip" else {name: np.empty(0) for name in weights}
-    return {name: WEIGHT_CRITERIA[criterion](as_array(weights[name]), slopes[name], rng) for name in weights}
+def _scores(module: Any, masks: Masks, X: Any, y: Any, criterion: str, rng: np.random.Generator) -> dict[str, Floats]:
+    layers = linear_layers(module)
+    weights = {name: as_array(raw_weight(layer)) * masks[name] for name, layer in layers.items()}
+    slopes = _slopes(finalize(module), X, y) if criterion == "snip" else weights  # the others do not look at them
+    return {name: WEIGHT_CRITERIA[criterion](weights[name], slopes[name], rng) for name in weights}
 
 
-def _slopes(module: Any, weights: dict[str, Any], X: Any, y: Any) -> dict[str, Floats]:
+def _slopes(module: Any, X: Any, y: Any) -> dict[str, Floats]:
     module.eval().requires_grad_(True)
+    weights = {name: layer.weight for name, layer in linear_layers(module).items()}
     loss = summed_loss(module(rows_of(module, X)), targets_of(module, y)) / len(X)
     slopes = import_torch().autograd.grad(loss, list(weights.values()))
     return {name: as_array(slope) for name, slope in zip(weights, slopes, strict=True)}
