@@ -6,6 +6,7 @@ import copy
 import inspect
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torch_pruning
@@ -68,6 +69,29 @@ class Branches(nn.Module):
         return self.one(torch.relu(self.body(x))) + self.two(torch.tanh(self.body(x)))
 
 
+class Twice(nn.Module):
+    """One layer reads two others, one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.other, self.last = nn.Linear(4, 5), nn.Linear(4, 5), nn.Linear(5, 3)
+        self.double()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self.body(x))) + self.last(torch.relu(self.other(x)))
+
+
+class Words(nn.Module):
+    """Whole numbers come in, and are no classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.body, self.last = nn.Embedding(7, 4), nn.Linear(4, 6), nn.Linear(6, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self.body(self.words(x)))).mean(dim=1)
+
+
 def seen_of(module: nn.Module, layer: str, y: np.ndarray | None = CLASSES):
     hidden = hidden_layer(module, layer, X)
     return look_at(module, hidden, X, y, np.random.default_rng(0))
@@ -125,6 +149,24 @@ def test_the_module_given_is_never_changed(criterion: str) -> None:
     assert all(p.grad is None for p in module.parameters())
     assert not small.body.weight.requires_grad and small.two.weight.requires_grad
     assert not any(part._forward_pre_hooks for part in small.modules())
+
+
+def test_tokens_stay_whole_numbers_and_pixels_do_not() -> None:
+    tokens = np.random.default_rng(0).integers(7, size=(30, 5))
+    small = prune_neurons(Words(), tokens, CLASSES[:30] % 2, layer="body", n_keep=3, criterion="taylor_2017")
+    assert small(torch.as_tensor(tokens)).shape == (30, 2)
+    pixels = np.random.default_rng(0).integers(16, size=(30, 4))
+    module = stack(4, 9, 3)
+    floats = prune_neurons(module, pixels.astype(float), layer="0", n_keep=3)
+    assert same_state(prune_neurons(module, pixels, layer="0", n_keep=3), state(floats))
+
+
+def test_data_frames_and_lists_are_rows_too() -> None:
+    module = stack(4, 9, 3)
+    small = prune_neurons(module, X, CLASSES, layer="0", n_keep=3, criterion="taylor_2019")
+    for inputs, labels in ((pd.DataFrame(X), pd.Series(CLASSES)), (X.tolist(), CLASSES.tolist()), (INPUTS, CLASSES)):
+        again = prune_neurons(module, inputs, labels, layer="0", n_keep=3, criterion="taylor_2019")
+        assert same_state(again, state(small))
 
 
 def test_a_pruned_module_is_copied_reloads_and_trains() -> None:
@@ -376,12 +418,15 @@ def test_a_masked_module_is_refused() -> None:
         (Skip("layer"), "inner"),
         (Skip("input"), "inner"),
         (Branches(), "body"),
+        (Twice(), "body"),
         (nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.Linear(6, 3)).double(), "0"),
     ],
-    ids=["added to a layer", "added to the input", "two functions", "normalised together"],
+    ids=["added to a layer", "added to the input", "two functions", "used twice", "normalised together"],
 )
 def test_neurons_that_meet_others_are_refused(module: nn.Module, layer: str) -> None:
-    with pytest.raises(ValueError, match=r"also meet|meet more than Linear layers|through different functions"):
+    with pytest.raises(
+        ValueError, match=r"also meet|meet more than Linear layers|through different functions|used more than once"
+    ):
         prune_neurons(module, X, layer=layer, n_keep=2)
 
 

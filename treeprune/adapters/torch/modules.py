@@ -91,22 +91,28 @@ def _is_computed(value: Any) -> bool:
 
 
 def rows_of(module: Any, X: Any) -> Any:
-    """Return rows as a tensor where the module is, floats in its precision, others (tokens) as they are."""
-    torch = import_torch()
-    parameter = next(module.parameters())
-    rows = torch.as_tensor(X)
-    return rows.to(parameter.device, parameter.dtype if rows.is_floating_point() else rows.dtype)
+    """Return rows as a tensor where the module is and in its precision; tokens to be embedded stay whole numbers."""
+    nn, rows, parameter = import_torch().nn, as_tensor(X), next(module.parameters())
+    tokens = not rows.is_floating_point() and any(isinstance(part, nn.Embedding) for part in module.modules())
+    return rows.to(parameter.device, rows.dtype if tokens else parameter.dtype)
 
 
 def targets_of(module: Any, y: Any) -> Any:
     """Return targets as a tensor where the module is: whole numbers are classes, others in its precision."""
-    return rows_of(module, y).long() if _are_classes(y) else rows_of(module, y)
+    targets, parameter = as_tensor(y), next(module.parameters())
+    return targets.to(parameter.device, parameter.dtype if targets.is_floating_point() else import_torch().long)
+
+
+def as_tensor(values: Any) -> Any:
+    """Return a tensor as it is, and arrays, lists and data frames as tensors."""
+    torch = import_torch()
+    return values if isinstance(values, torch.Tensor) else torch.tensor(np.asarray(values))
 
 
 def summed_loss(output: Any, targets: Any) -> Any:
     """Return the cross-entropy of classes, or half the squared error of other targets, summed over rows."""
     functional = import_torch().nn.functional
-    if _are_classes(targets):
+    if not targets.is_floating_point():
         return functional.cross_entropy(output, targets, reduction="sum")
     if output.shape != targets.shape:
         raise ValueError(
@@ -114,11 +120,6 @@ def summed_loss(output: Any, targets: Any) -> Any:
             f"got {tuple(targets.shape)}: reshape it, or give classes as whole numbers"
         )
     return functional.mse_loss(output, targets, reduction="sum") / 2
-
-
-def _are_classes(y: Any) -> bool:
-    tensor = import_torch().as_tensor(y)
-    return not (tensor.is_floating_point() or tensor.is_complex())
 
 
 def as_array(tensor: Any) -> NDArray[np.float64]:

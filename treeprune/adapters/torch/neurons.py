@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.adapters.torch.criteria import CRITERIA, OF_GRADIENTS, REPAIRS, Evidence, removal_order
-from treeprune.adapters.torch.modules import import_torch, rows_of, targets_of
-from treeprune.adapters.torch.surgery import HiddenLayer, hidden_layer, look_at, rewritten, without_neurons
+from treeprune.adapters.torch.modules import copied, import_torch, rows_of, targets_of
+from treeprune.adapters.torch.surgery import HiddenLayer, hidden_layer, look_at, rewrite_readers, without_neurons
 from treeprune.curve import GeneralizationCurve
 
 Compensate = Literal["least_squares", "mean", "none"]
@@ -170,8 +170,9 @@ def neuron_curve(
     hidden, seen = _look(module, X_train, y_train, layer, criterion, random_state)
     order, repair, score_of = removal_order(criterion, seen), _repair(compensate), score or _score
     sizes, scores = np.arange(hidden.n_neurons, 0, -1), []
+    at_zero = copied(module).eval()
     for n_keep in sizes.tolist():
-        at_zero = rewritten(module, hidden, *repair(seen, _last(order, n_keep), hidden.outgoing_bias)).eval()
+        rewrite_readers(at_zero, hidden, *repair(seen, _last(order, n_keep), hidden.outgoing_bias))
         scores.append([score_of(at_zero, X_train, y_train), score_of(at_zero, X_test, y_test)])
     train, test = np.array(scores, dtype=np.float64).T
     levels = np.arange(len(sizes))

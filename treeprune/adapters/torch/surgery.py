@@ -126,7 +126,7 @@ def _group(module: Any, layer: Any, X: Any, neurons: list[int]) -> Any:
     pruning = import_torch_pruning()
     for parameter in module.parameters():
         parameter.requires_grad_(True)  # the graph is read off gradients
-    graph = pruning.DependencyGraph().build_dependency(module, rows_of(module, X[:2]))
+    graph = pruning.DependencyGraph().build_dependency(module, rows_of(module, X)[:2])
     return graph.get_pruning_group(layer, pruning.prune_linear_out_channels, idxs=neurons)
 
 
@@ -158,16 +158,21 @@ def look_at(module: Any, hidden: HiddenLayer, X: Any, y: Any, rng: np.random.Gen
 def _inputs_of(module: Any, readers: tuple[str, ...]) -> dict[str, Any]:
     """Return a dict that holds, after each forward pass, what each reader received."""
     inputs: dict[str, Any] = {}
+
+    def note(name: str, received: Any) -> None:
+        if name in inputs:
+            raise ValueError(f"layer {name!r} is used more than once in a forward pass: prune another layer")
+        inputs[name] = received[0]
+
     for name in readers:
-        module.get_submodule(name).register_forward_pre_hook(
-            lambda part, received, name=name: inputs.__setitem__(name, received[0])
-        )
+        module.get_submodule(name).register_forward_pre_hook(lambda part, received, name=name: note(name, received))
     return inputs
 
 
 def _look(module: Any, inputs: dict[str, Any], weights: list[Any], rows: Any, targets: Any) -> Any:
     """Return activations, gradients by them and by the weights, of some rows."""
     torch = import_torch()
+    inputs.clear()
     output = module(rows)
     received = list({id(sent): sent for sent in inputs.values()}.values())
     if any(not torch.equal(received[0], other) for other in received[1:]):
@@ -205,7 +210,8 @@ def without_neurons(
     torch.nn.Module
         Smaller: an ordinary module of the same kind, in the same mode.
     """
-    zeroed = rewritten(module, hidden, np.where(kept[:, None], outgoing, 0.0), outgoing_bias)
+    zeroed = copied(module)
+    rewrite_readers(zeroed, hidden, np.where(kept[:, None], outgoing, 0.0), outgoing_bias)
     trained = {name: parameter.requires_grad for name, parameter in zeroed.named_parameters()}
     small = copied(zeroed)
     _group(small, small.get_submodule(hidden.name), X, np.flatnonzero(~kept).tolist()).prune()
@@ -221,7 +227,7 @@ def without_neurons(
 def _check_equal(small: Any, zeroed: Any, X: Any, name: str) -> None:
     """Hold the smaller module to what it stands for: torch-pruning cannot see sums with inputs of the module."""
     torch = import_torch()
-    rows = rows_of(zeroed, X[:2])
+    rows = rows_of(zeroed, X)[:2]
     with torch.no_grad():
         expected = zeroed.eval()(rows)
         try:
@@ -233,8 +239,8 @@ def _check_equal(small: Any, zeroed: Any, X: Any, name: str) -> None:
             ) from error
 
 
-def rewritten(module: Any, hidden: HiddenLayer, outgoing: Floats, outgoing_bias: Floats) -> Any:
-    """Return a copy of the module whose readers have these weights.
+def rewrite_readers(module: Any, hidden: HiddenLayer, outgoing: Floats, outgoing_bias: Floats) -> None:
+    """Give the readers these weights, in place.
 
     Parameters
     ----------
@@ -243,12 +249,6 @@ def rewritten(module: Any, hidden: HiddenLayer, outgoing: Floats, outgoing_bias:
     outgoing, outgoing_bias : ndarray
         As in `without_neurons`.
     """
-    module = copied(module)
-    _rewrite_readers(module, hidden, outgoing, outgoing_bias)
-    return module
-
-
-def _rewrite_readers(module: Any, hidden: HiddenLayer, outgoing: Floats, outgoing_bias: Floats) -> None:
     torch = import_torch()
     readers = [module.get_submodule(name) for name in hidden.readers]
     ends = np.cumsum([reader.out_features for reader in readers])[:-1]
