@@ -32,6 +32,8 @@ class Evidence:
         Gradients of each row's own loss.
     incoming_slope, outgoing_slope : ndarray
         Gradient of the mean loss by the weights.
+    rise : ndarray of shape (n_neurons,)
+        Of the mean loss when nothing of a neuron is read any more.
     rng : numpy.random.Generator
     """
 
@@ -42,6 +44,7 @@ class Evidence:
     gradients: Floats
     incoming_slope: Floats
     outgoing_slope: Floats
+    rise: Floats
     rng: np.random.Generator
 
 
@@ -92,6 +95,19 @@ def skeletonization(seen: Evidence) -> Floats:
     return -(seen.activations * seen.gradients).mean(axis=0)
 
 
+def ablation(seen: Evidence) -> Floats:
+    """Rise of the mean loss without the neuron, by trying."""
+    return seen.rise
+
+
+def apoz(seen: Evidence) -> Floats:
+    """Share of rows that wake the neuron (Hu et al. 2016): for functions like ReLU that know zero."""
+    awake = (seen.activations != 0).mean(axis=0)
+    if (awake == 1).all():
+        raise ValueError("apoz counts zeros, and no neuron here is ever zero: choose another criterion")
+    return awake
+
+
 def activation_variance(seen: Evidence) -> Floats:
     """Squared error of the next layer if a mean took the neuron's place (Sietsma & Dow 1991)."""
     return seen.activations.var(axis=0) * (seen.outgoing**2).sum(axis=1)
@@ -114,11 +130,13 @@ CRITERIA: dict[str, Callable[[Evidence], Floats]] = {
         taylor_2017,
         taylor_2019,
         skeletonization,
+        ablation,
+        apoz,
         activation_variance,
         random,
     )
 }
-OF_GRADIENTS = ("group_taylor", "taylor_2017", "taylor_2019", "skeletonization")
+OF_THE_LOSS = ("group_taylor", "taylor_2017", "taylor_2019", "skeletonization", "ablation")
 
 
 def removal_order(criterion: str, seen: Evidence) -> NDArray[np.intp]:

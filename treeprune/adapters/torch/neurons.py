@@ -7,14 +7,22 @@ found in the module's graph.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.adapters.torch.criteria import CRITERIA, OF_GRADIENTS, REPAIRS, Evidence, removal_order
+from treeprune.adapters.torch.criteria import CRITERIA, OF_THE_LOSS, REPAIRS, Evidence, removal_order
 from treeprune.adapters.torch.modules import copied, import_torch, rows_of, targets_of
-from treeprune.adapters.torch.surgery import HiddenLayer, hidden_layer, look_at, rewrite_readers, without_neurons
+from treeprune.adapters.torch.surgery import (
+    HiddenLayer,
+    hidden_layer,
+    look_at,
+    rewrite_readers,
+    rise_without,
+    without_neurons,
+)
 from treeprune.curve import GeneralizationCurve
 
 Compensate = Literal["least_squares", "mean", "none"]
@@ -33,14 +41,15 @@ def neuron_importance(
     X : array-like or tensor, shape (n_rows, ...)
         Training rows.
     y : array-like or tensor, optional
-        For criteria of gradients. Whole numbers are classes and the loss is cross-entropy of the
+        For criteria of the loss. Whole numbers are classes and the loss is cross-entropy of the
         module's output; for other numbers it is half the squared error.
     layer : str
         Name of a Linear layer, as in ``module.named_modules()``.
     criterion : str
         ``"obs"`` (the rise of the next layer's error after repair), ``"magnitude"``, ``"l1"``,
         ``"l2"``, ``"group_magnitude"``, ``"group_taylor"``, ``"taylor_2017"``, ``"taylor_2019"``,
-        ``"skeletonization"``, ``"activation_variance"`` or ``"random"``.
+        ``"skeletonization"``, ``"ablation"`` (one pass over the rows for each neuron), ``"apoz"``,
+        ``"activation_variance"`` or ``"random"``.
     random_state : int
         For ``"random"``.
 
@@ -115,8 +124,10 @@ def prune_neurons(
     True
     """
     hidden, seen = _look(module, X, y, layer, criterion, random_state)
-    if not 1 <= n_keep <= hidden.n_neurons:
-        raise ValueError(f"n_keep must be from 1 to the {hidden.n_neurons} neurons of {layer!r}, got {n_keep}")
+    if n_keep not in range(1, hidden.n_neurons + 1):
+        raise ValueError(
+            f"n_keep must be a whole number from 1 to the {hidden.n_neurons} neurons of {layer!r}, got {n_keep}"
+        )
     kept = _last(removal_order(criterion, seen), n_keep)
     return without_neurons(module, hidden, X, kept, *_repair(compensate)(seen, kept, hidden.outgoing_bias))
 
@@ -195,10 +206,14 @@ def neuron_curve(
 def _look(module: Any, X: Any, y: Any, layer: str, criterion: str, random_state: int) -> tuple[HiddenLayer, Evidence]:
     if criterion not in CRITERIA:
         raise ValueError(f"no criterion {criterion!r}: choose from {list(CRITERIA)}")
-    if y is None and criterion in OF_GRADIENTS:
-        raise ValueError(f"criterion {criterion!r} looks at gradients of the loss: give y")
+    if y is None and criterion in OF_THE_LOSS:
+        raise ValueError(f"criterion {criterion!r} looks at the loss: give y")
+    if y is not None and len(y) != len(X):
+        raise ValueError(f"X has {len(X)} rows and y has {len(y)}: give one target per row")
     hidden = hidden_layer(module, layer, X)
-    seen = look_at(module, hidden, X, y if criterion in OF_GRADIENTS else None, np.random.default_rng(random_state))
+    seen = look_at(module, hidden, X, y if criterion in OF_THE_LOSS else None, np.random.default_rng(random_state))
+    if criterion == "ablation":
+        seen = replace(seen, rise=rise_without(module, hidden, X, y))
     if not np.isfinite(seen.activations).all():
         raise ValueError(f"the activations of {layer!r} are not finite: look for NaN in X or in the weights")
     return hidden, seen

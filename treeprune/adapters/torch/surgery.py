@@ -141,6 +141,7 @@ def look_at(module: Any, hidden: HiddenLayer, X: Any, y: Any, rng: np.random.Gen
         In sequences each position counts as a row.
     y : array-like, tensor or None
         The loss is that of `fine_tune`; without y all gradients are NaN.
+        The rise without a neuron is left to `rise_without`.
     rng : numpy.random.Generator
     """
     module = copied(module).eval().requires_grad_(True)
@@ -152,7 +153,8 @@ def look_at(module: Any, hidden: HiddenLayer, X: Any, y: Any, rng: np.random.Gen
     sent, slopes = (np.concatenate([batch[k].reshape(-1, hidden.n_neurons) for batch in seen]) for k in (0, 1))
     by_weights = [sum(parts) / len(X) for parts in zip(*(batch[2] for batch in seen), strict=True)]
     incoming, outgoing = by_weights[0].T, np.hstack([part.T for part in by_weights[1:]])
-    return Evidence(hidden.incoming, hidden.bias, hidden.outgoing, sent, slopes, incoming, outgoing, rng)
+    rise = np.full(hidden.n_neurons, np.nan)
+    return Evidence(hidden.incoming, hidden.bias, hidden.outgoing, sent, slopes, incoming, outgoing, rise, rng)
 
 
 def _inputs_of(module: Any, readers: tuple[str, ...]) -> dict[str, Any]:
@@ -185,6 +187,38 @@ def _look(module: Any, inputs: dict[str, Any], weights: list[Any], rows: Any, ta
     slopes = torch.autograd.grad(summed_loss(output, targets), [*received, *weights])
     by_neurons = sum(slopes[: len(received)])
     return as_array(received[0]), as_array(by_neurons), [as_array(slope) for slope in slopes[len(received) :]]
+
+
+def rise_without(module: Any, hidden: HiddenLayer, X: Any, y: Any) -> Floats:
+    """Return how much the mean loss rises as each neuron alone is switched off, in evaluation mode.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    hidden : HiddenLayer
+    X, y : array-like or tensor
+
+    Returns
+    -------
+    ndarray of shape (n_neurons,)
+    """
+    torch = import_torch()
+    module, rows, targets = copied(module).eval(), rows_of(module, X), targets_of(module, y)
+    gates = torch.ones(hidden.n_neurons, dtype=next(module.parameters()).dtype, device=rows.device)
+    for name in hidden.readers:
+        module.get_submodule(name).register_forward_pre_hook(lambda part, received: (received[0] * gates,))
+
+    def loss() -> float:
+        parts = zip(rows.split(ROWS_AT_ONCE), targets.split(ROWS_AT_ONCE), strict=True)
+        return sum(summed_loss(module(some), wanted).item() for some, wanted in parts) / len(rows)
+
+    with torch.no_grad():
+        before, losses = loss(), []
+        for j in range(hidden.n_neurons):
+            gates[j] = 0
+            losses.append(loss())
+            gates[j] = 1
+    return np.array(losses) - before
 
 
 def without_neurons(
