@@ -17,7 +17,8 @@ from torch_nets import DEVICES, rows, same_state, stack, state
 
 from treeprune.adapters.torch import apply_masks, fine_tune, neuron_curve, neuron_importance, prune_neurons
 from treeprune.adapters.torch.criteria import CRITERIA, REPAIRS, penalised_gram
-from treeprune.adapters.torch.surgery import hidden_layer, look_at
+from treeprune.adapters.torch.observation import look_at
+from treeprune.adapters.torch.surgery import hidden_layer
 
 pytestmark = pytest.mark.extras
 
@@ -270,7 +271,7 @@ def test_apoz_counts_rows_that_wake_a_neuron_and_needs_zeros_to_count() -> None:
 def test_more_rows_than_go_through_at_once_give_what_one_batch_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     module, names = stack(4, 6, 3), ("activations", "gradients", "incoming_slope", "outgoing_slope")
     whole = seen_of(module, "0")
-    monkeypatch.setattr("treeprune.adapters.torch.surgery.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("treeprune.adapters.torch.observation.ROWS_AT_ONCE", 7)
     parts = seen_of(module, "0")
     for name in names:
         assert getattr(parts, name) == pytest.approx(getattr(whole, name), abs=1e-14)

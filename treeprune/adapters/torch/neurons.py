@@ -15,14 +15,8 @@ from numpy.typing import NDArray
 
 from treeprune.adapters.torch.criteria import CRITERIA, OF_THE_LOSS, REPAIRS, Evidence, removal_order
 from treeprune.adapters.torch.modules import copied, import_torch, rows_of, targets_of
-from treeprune.adapters.torch.surgery import (
-    HiddenLayer,
-    hidden_layer,
-    look_at,
-    rewrite_readers,
-    rise_without,
-    without_neurons,
-)
+from treeprune.adapters.torch.observation import look_at, rise_without
+from treeprune.adapters.torch.surgery import HiddenLayer, hidden_layer, rewrite_readers, without_neurons
 from treeprune.curve import GeneralizationCurve
 
 Compensate = Literal["least_squares", "mean", "none"]
