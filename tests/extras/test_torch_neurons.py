@@ -93,6 +93,31 @@ class Words(nn.Module):
         return self.last(torch.relu(self.body(self.words(x)))).mean(dim=1)
 
 
+class Encoder(nn.Module):
+    """A transformer whose feed-forward parts have neurons too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        block = nn.TransformerEncoderLayer(8, 2, 24, batch_first=True)
+        self.blocks, self.last = nn.TransformerEncoder(block, 2, enable_nested_tensor=False), nn.Linear(8, 3)
+        self.double()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(self.blocks(x).mean(dim=1))
+
+
+class Answers(nn.Module):
+    """A module that returns more than a tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.last = nn.Linear(4, 6), nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"logits": self.last(torch.relu(self.body(x)))}
+
+
 def seen_of(module: nn.Module, layer: str, y: np.ndarray | None = CLASSES):
     hidden = hidden_layer(module, layer, X)
     return look_at(module, hidden, X, y, np.random.default_rng(0))
@@ -150,6 +175,32 @@ def test_the_module_given_is_never_changed(criterion: str) -> None:
     assert all(p.grad is None for p in module.parameters())
     assert not small.body.weight.requires_grad and small.two.weight.requires_grad
     assert not any(part._forward_pre_hooks for part in small.modules())
+
+
+@pytest.mark.parametrize("criterion", ["obs", "taylor_2019", "ablation"])
+def test_the_feed_forward_part_of_a_transformer_is_two_linear_layers_like_others(criterion: str) -> None:
+    module, name = Encoder(), "blocks.layers.1.linear1"
+    sequences = torch.as_tensor(rows(150, 8)).reshape(30, 5, 8)
+    scores = neuron_importance(module, sequences, CLASSES[:30], layer=name, criterion=criterion)
+    assert len(np.unique(scores)) > 12
+    small = prune_neurons(module, sequences, CLASSES[:30], layer=name, n_keep=12, criterion=criterion)
+    bare = prune_neurons(module, sequences, layer=name, n_keep=12, criterion="random", compensate="none")
+    assert small.blocks.layers[1].linear1.out_features == small.blocks.layers[1].linear2.in_features == 12
+    errors = [(m.eval()(sequences) - module.eval()(sequences)).square().mean() for m in (small, bare)]
+    assert errors[0] < errors[1] / 2
+
+
+def test_linear_layers_after_convolutions_are_pruned_as_any() -> None:
+    images = torch.as_tensor(rows(30, 64)).reshape(30, 1, 8, 8)
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), *stack(72, 20, 3))
+    small = prune_neurons(module.double(), images, layer="3", n_keep=7)
+    assert (small[3].in_features, small[3].out_features, small[5].in_features) == (72, 7, 7)
+
+
+def test_a_module_that_returns_a_dict_is_pruned_by_what_needs_no_loss() -> None:
+    assert prune_neurons(Answers(), X, layer="body", n_keep=2).last.in_features == 2
+    with pytest.raises(TypeError, match="the loss of a module that returns dict is not known: choose a criterion"):
+        prune_neurons(Answers(), X, CLASSES, layer="body", n_keep=2, criterion="ablation")
 
 
 def test_tokens_stay_whole_numbers_and_pixels_do_not() -> None:

@@ -111,7 +111,13 @@ def as_tensor(values: Any) -> Any:
 
 def summed_loss(output: Any, targets: Any) -> Any:
     """Return the cross-entropy of classes, or half the squared error of other targets, summed over rows."""
-    functional = import_torch().nn.functional
+    torch = import_torch()
+    functional = torch.nn.functional
+    if not isinstance(output, torch.Tensor):
+        raise TypeError(
+            f"the loss of a module that returns {type(output).__name__} is not known: "
+            "choose a criterion that needs no loss, such as 'obs', and train by a loop of your own"
+        )
     if not targets.is_floating_point():
         return functional.cross_entropy(output, targets, reduction="sum")
     if output.shape != targets.shape:
