@@ -10,6 +10,7 @@ import pkgutil
 import numpy as np
 import pytest
 import torch
+from sklearn.neural_network import MLPClassifier
 from torch import nn
 from torch.nn.utils import prune
 from torch_nets import DEVICES, rows, same_state, stack, state
@@ -142,6 +143,37 @@ def test_fifty_masked_steps_of_gradient_descent_equal_a_plain_loop_that_zeroes_a
         W1 = W1 * HALF["0"]
     for value, expected in zip(weights(tuned), (W1, b1, W2, b2), strict=True):
         assert np.abs(value - expected).max() < 1e-12
+
+
+def test_fifty_masked_steps_of_scikit_learns_network_equal_those_of_torch() -> None:
+    X, y, rate, alpha = rows(80, 4), np.random.default_rng(1).integers(3, size=80), 0.1, 0.5
+    ours = MLPClassifier(
+        (5,), solver="sgd", momentum=0, learning_rate_init=rate, alpha=alpha, batch_size=80, random_state=0
+    ).partial_fit(X, y, classes=[0, 1, 2])
+    module = stack(4, 5, 3)
+    values = [value for pair in zip(ours.coefs_, ours.intercepts_, strict=True) for value in pair]
+    with torch.no_grad():
+        for parameter, value in zip(module.parameters(), values, strict=True):
+            parameter.copy_(torch.as_tensor(value.T))
+    ours.coefs_[0] *= HALF["0"].T
+    for _ in range(50):
+        ours.partial_fit(X, y)
+        ours.coefs_[0] *= HALF["0"].T
+
+    def sgd(model: nn.Module, X: np.ndarray, y: np.ndarray, epochs: int) -> None:
+        decayed = [value for name, value in model.named_parameters() if "weight" in name]
+        others = [value for name, value in model.named_parameters() if "weight" not in name]
+        groups = [{"params": decayed, "weight_decay": alpha / len(X)}, {"params": others}]
+        optimizer = torch.optim.SGD(groups, lr=rate)
+        for _ in range(epochs):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(torch.as_tensor(X)), torch.as_tensor(y)).backward()
+            optimizer.step()
+
+    W1, b1, W2, b2 = weights(fine_tune(apply_masks(module, HALF), X, y, 50, sgd))
+    for theirs, value in ((W1.T, ours.coefs_[0]), (b1, ours.intercepts_[0]), (W2.T, ours.coefs_[1])):
+        assert np.abs(theirs - value).max() < 1e-12
+    assert np.abs(b2 - ours.intercepts_[1]).max() < 1e-12
 
 
 @pytest.mark.parametrize("device", DEVICES)
