@@ -82,6 +82,13 @@ class Twice(nn.Module):
         return self.last(torch.relu(self.body(x))) + self.last(torch.relu(self.other(x)))
 
 
+class Again(Twice):
+    """One layer reads the same neurons by two functions."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self.body(x))) + self.last(torch.tanh(self.body(x)))
+
+
 class Words(nn.Module):
     """Whole numbers come in, and are no classes."""
 
@@ -496,9 +503,17 @@ def test_a_masked_module_is_refused() -> None:
         (Skip("input"), "inner"),
         (Branches(), "body"),
         (Twice(), "body"),
+        (Again(), "body"),
         (nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.Linear(6, 3)).double(), "0"),
     ],
-    ids=["added to a layer", "added to the input", "two functions", "used twice", "normalised together"],
+    ids=[
+        "added to a layer",
+        "added to the input",
+        "two functions",
+        "shared by two layers",
+        "read twice",
+        "normalised together",
+    ],
 )
 def test_neurons_that_meet_others_are_refused(module: nn.Module, layer: str) -> None:
     with pytest.raises(
