@@ -1,0 +1,8 @@
+"""Fitted networks of scikit-learn, made smaller for real."""
+
+from treeprune.neural.cost import cost_table
+from treeprune.neural.deployment import finalize
+from treeprune.neural.lossless import prune_lossless
+from treeprune.neural.quantise import quantization_grid, quantize_weights
+
+__all__ = ["cost_table", "finalize", "prune_lossless", "quantization_grid", "quantize_weights"]

@@ -1,0 +1,86 @@
+"""A fitted network without what only its training needs, or with other weights in its place.
+
+The moments of Adam alone are twice the size of the weights, and early stopping keeps a second copy
+of them: a fitted network pickles at up to four times its parameters.
+"""
+
+from __future__ import annotations
+
+from copy import copy, deepcopy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils.validation import check_is_fitted
+
+Arrays = list[NDArray[np.floating[Any]]]
+
+TRAINING_STATE = ("_optimizer", "_best_coefs", "_best_intercepts", "_random_state", "_coef_indptr")
+
+
+def finalize(mlp: Any) -> Any:
+    """Return a copy of a fitted network without the state of its training.
+
+    Parameters
+    ----------
+    mlp : fitted MLPClassifier or MLPRegressor
+        Is not changed.
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        Predicts the same. Further training starts with fresh moments of the optimizer.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.neural_network import MLPRegressor
+    >>> from treeprune.neural import finalize
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> mlp = MLPRegressor(hidden_layer_sizes=200, max_iter=20, tol=1e9, n_iter_no_change=1).fit(X, y)
+    >>> len(pickle.dumps(finalize(mlp))) < 0.5 * len(pickle.dumps(mlp))
+    True
+    """
+    check_network(mlp)
+    final = copy(mlp)
+    for name in TRAINING_STATE:
+        vars(final).pop(name, None)
+    return deepcopy(final)
+
+
+def with_weights(mlp: Any, coefs: Arrays, intercepts: Arrays) -> Any:
+    """Return a finalised copy of a fitted network with other weights, perhaps of another size.
+
+    Parameters
+    ----------
+    mlp : fitted MLPClassifier or MLPRegressor
+    coefs : list of ndarray, shapes (n_in, n_out)
+    intercepts : list of ndarray, shapes (n_out,)
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        Its best loss so far is forgotten, as it is another network's: a warm-started `fit` would
+        stop for not beating it, or bring the other network back.
+    """
+    other = finalize(mlp)
+    other.coefs_, other.intercepts_ = [w.copy() for w in coefs], [b.copy() for b in intercepts]
+    other.set_params(hidden_layer_sizes=tuple(w.shape[1] for w in coefs[:-1]))
+    other.n_layers_ = len(coefs) + 1
+    if other.solver == "lbfgs":
+        return other
+    other._no_improvement_count = 0
+    if other.early_stopping:
+        other.best_validation_score_ = -np.inf
+    else:
+        other.best_loss_ = np.inf
+    return other
+
+
+def check_network(mlp: Any) -> None:
+    """Raise unless it is a fitted multi-layer perceptron of scikit-learn."""
+    if not isinstance(mlp, MLPClassifier | MLPRegressor):
+        raise TypeError(f"a fitted MLPClassifier or MLPRegressor is expected, not {type(mlp).__name__}")
+    check_is_fitted(mlp)
