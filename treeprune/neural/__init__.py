@@ -2,7 +2,8 @@
 
 from treeprune.neural.cost import cost_table
 from treeprune.neural.deployment import finalize
+from treeprune.neural.layers import prune_layer
 from treeprune.neural.lossless import prune_lossless
 from treeprune.neural.quantise import quantization_grid, quantize_weights
 
-__all__ = ["cost_table", "finalize", "prune_lossless", "quantization_grid", "quantize_weights"]
+__all__ = ["cost_table", "finalize", "prune_layer", "prune_lossless", "quantization_grid", "quantize_weights"]

@@ -1,0 +1,87 @@
+"""A whole hidden layer taken out, and the layers on both sides of it joined by least squares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treeprune.checks import check_count
+from treeprune.neural.deployment import check_network, with_weights
+from treeprune.neural.lossless import ACTIVATIONS
+
+Array = NDArray[np.floating[Any]]
+
+
+def prune_layer(mlp: Any, X: Any, layer: int) -> Any:
+    """Remove a hidden layer; what it was read by reads the layer before it instead.
+
+    Parameters
+    ----------
+    mlp : fitted MLPClassifier or MLPRegressor
+        Is not changed.
+    X : array-like, shape (n_rows, n_features)
+        Training rows. The new weights give the pre-activations of the next layer on them as well as
+        least squares can. They are not read where the activation is identity: the product of the
+        two matrices of weights is exact for all rows.
+    layer : int
+        Which hidden layer, from 0.
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        With one hidden layer less; without any, it is a linear model.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from treeprune.neural import prune_layer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = MLPClassifier((12, 6), solver="lbfgs", tol=0.1, max_iter=5000, random_state=0).fit(X, y)
+    >>> prune_layer(mlp, X, layer=1).hidden_layer_sizes
+    (12,)
+    """
+    check_network(mlp)
+    check_count("layer", layer, low=0)
+    n_hidden = len(mlp.coefs_) - 1
+    if layer >= n_hidden:
+        raise ValueError(f"layer={layer}: the network has {n_hidden} hidden layers, numbered from 0")
+    w, b = _product(mlp, layer) if mlp.activation == "identity" else _bridge(mlp, _checked_rows(mlp, X), layer)
+    dtype = mlp.coefs_[layer].dtype
+    coefs = [*mlp.coefs_[:layer], w.astype(dtype), *mlp.coefs_[layer + 2 :]]
+    intercepts = [*mlp.intercepts_[:layer], b.astype(dtype), *mlp.intercepts_[layer + 2 :]]
+    return with_weights(mlp, coefs, intercepts)
+
+
+def _product(mlp: Any, layer: int) -> tuple[Array, Array]:
+    w, b = mlp.coefs_[layer + 1], mlp.intercepts_[layer + 1]
+    return mlp.coefs_[layer] @ w, mlp.intercepts_[layer] @ w + b
+
+
+def _bridge(mlp: Any, X: Array, layer: int) -> tuple[Array, Array]:
+    """Weights and bias that lead from the activations before the layer to the pre-activations after it.
+
+    Of several solutions, the one with the smallest weights: a feature that never varies gets none.
+    """
+    before = _activations(mlp, X, layer)
+    z = _activations(mlp, before, layer + 1, start=layer) @ mlp.coefs_[layer + 1] + mlp.intercepts_[layer + 1]
+    centre, target = before.mean(axis=0), z.mean(axis=0)
+    w = np.linalg.lstsq(before - centre, z - target, rcond=None)[0]
+    return w, target - centre @ w
+
+
+def _activations(mlp: Any, a: Array, stop: int, start: int = 0) -> Array:
+    for w, b in zip(mlp.coefs_[start:stop], mlp.intercepts_[start:stop], strict=True):
+        a = ACTIVATIONS[mlp.activation](a @ w + b)
+    return a
+
+
+def _checked_rows(mlp: Any, X: Any) -> Array:
+    X = np.asarray(X, dtype=np.float64)
+    if X.ndim != 2 or X.shape[1] != mlp.n_features_in_:
+        raise ValueError(f"X has shape {X.shape}: rows of {mlp.n_features_in_} features are expected")
+    if not np.isfinite(X).all():
+        raise ValueError("X holds values that are not finite: impute or drop those rows")
+    return X
