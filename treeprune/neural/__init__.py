@@ -2,8 +2,17 @@
 
 from treeprune.neural.cost import cost_table
 from treeprune.neural.deployment import finalize
+from treeprune.neural.figures import QuantizationDisplay
 from treeprune.neural.layers import prune_layer
 from treeprune.neural.lossless import prune_lossless
 from treeprune.neural.quantise import quantization_grid, quantize_weights
 
-__all__ = ["cost_table", "finalize", "prune_layer", "prune_lossless", "quantization_grid", "quantize_weights"]
+__all__ = [
+    "QuantizationDisplay",
+    "cost_table",
+    "finalize",
+    "prune_layer",
+    "prune_lossless",
+    "quantization_grid",
+    "quantize_weights",
+]

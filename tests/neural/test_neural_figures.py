@@ -1,0 +1,45 @@
+"""Figures of networks show the numbers of their tables."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from pandas import DataFrame
+
+from treeprune.neural import QuantizationDisplay
+
+mpl.use("agg")
+GRID = DataFrame(
+    [(n, bits, score + shift) for bits, score in ((4, 0.8), (64, 0.9)) for n in (8, 2, 32) for shift in (-0.1, 0.0)],
+    columns=["n_neurons", "bits", "test_score"],
+)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    mpl.pyplot.close("all")
+
+
+def test_lines_are_means_over_networks_of_one_size_from_most_bits_to_fewest():
+    ax = QuantizationDisplay(GRID).plot().ax_
+    assert [line.get_label() for line in ax.get_lines()] == ["64 bits", "4 bits"]
+    for line, mean in zip(ax.get_lines(), (0.85, 0.75), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), [2, 8, 32])
+        np.testing.assert_allclose(line.get_ydata(), mean)
+
+
+def test_bars_reach_one_standard_deviation_up_and_down_and_are_left_out_of_single_networks():
+    bars = QuantizationDisplay(GRID).plot().ax_.collections
+    np.testing.assert_allclose(bars[0].get_segments()[0][:, 1], [0.8, 0.9])
+    assert not QuantizationDisplay(GRID[::2]).plot().ax_.collections
+
+
+def test_it_draws_on_axes_of_your_own():
+    own = mpl.pyplot.subplots()[1]
+    display = QuantizationDisplay(GRID).plot(own)
+    assert (display.ax_, display.figure_) == (own, own.figure)
+
+
+def test_a_table_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match="lacks bits"):
+        QuantizationDisplay(GRID.drop(columns="bits")).plot()
