@@ -1,5 +1,6 @@
 """Fitted networks of scikit-learn, made smaller for real."""
 
+from treeprune.neural.baselines import scratch_baselines
 from treeprune.neural.cost import cost_table
 from treeprune.neural.deployment import finalize
 from treeprune.neural.figures import QuantizationDisplay
@@ -15,4 +16,5 @@ __all__ = [
     "prune_lossless",
     "quantization_grid",
     "quantize_weights",
+    "scratch_baselines",
 ]
