@@ -1,6 +1,7 @@
 """Fitted networks of scikit-learn, made smaller for real."""
 
 from treeprune.neural.baselines import scratch_baselines
+from treeprune.neural.checklist import honest_checklist
 from treeprune.neural.cost import cost_table
 from treeprune.neural.deployment import finalize
 from treeprune.neural.figures import QuantizationDisplay
@@ -12,6 +13,7 @@ __all__ = [
     "QuantizationDisplay",
     "cost_table",
     "finalize",
+    "honest_checklist",
     "prune_layer",
     "prune_lossless",
     "quantization_grid",
