@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from treeprune.neural import QuantizationDisplay
+from treeprune.neural import CostCurveDisplay, QuantizationDisplay
 
 mpl.use("agg")
 GRID = DataFrame(
@@ -43,3 +43,29 @@ def test_it_draws_on_axes_of_your_own():
 def test_a_table_of_another_kind_is_refused():
     with pytest.raises(ValueError, match="lacks bits"):
         QuantizationDisplay(GRID.drop(columns="bits")).plot()
+
+
+METHODS = ("obs", "random", "scratch_equal_epochs", "scratch_equal_macs")
+TABLE = DataFrame(
+    [(method, n, seed, n / 100 + seed / 10) for method in METHODS for n in (4, 16) for seed in (0, 1)]
+    + [("early_stopping", 64, seed, 0.9 + seed / 10) for seed in (0, 1)],
+    columns=["method", "n_neurons", "seed", "test_score"],
+)
+
+
+def test_every_method_is_its_mean_over_seeds_with_a_band_and_early_stopping_a_line_across():
+    ax = CostCurveDisplay(TABLE).plot().ax_
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    assert list(lines) == [name.replace("_", " ") for name in (*METHODS, "early_stopping")]
+    np.testing.assert_allclose(lines["obs"].get_ydata(), [0.09, 0.21])
+    np.testing.assert_allclose(lines["early stopping"].get_ydata(), 0.95)
+    assert len(ax.collections) == len(METHODS)
+    np.testing.assert_allclose(ax.collections[0].get_paths()[0].vertices[:, 1].max(), 0.21 + 0.05)
+    own = mpl.pyplot.subplots()[1]
+    assert CostCurveDisplay(TABLE).plot(own).ax_ is own
+
+
+@pytest.mark.parametrize("name", ["random", "scratch_equal_epochs", "scratch_equal_macs"])
+def test_a_figure_without_what_must_be_beaten_is_refused(name):
+    with pytest.raises(ValueError, match=f"no rows of {name}"):
+        CostCurveDisplay(TABLE.query("method != @name")).plot()

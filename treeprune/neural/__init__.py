@@ -4,12 +4,13 @@ from treeprune.neural.baselines import scratch_baselines
 from treeprune.neural.checklist import honest_checklist
 from treeprune.neural.cost import cost_table
 from treeprune.neural.deployment import finalize
-from treeprune.neural.figures import QuantizationDisplay
+from treeprune.neural.figures import CostCurveDisplay, QuantizationDisplay
 from treeprune.neural.layers import prune_layer
 from treeprune.neural.lossless import prune_lossless
 from treeprune.neural.quantise import quantization_grid, quantize_weights
 
 __all__ = [
+    "CostCurveDisplay",
     "QuantizationDisplay",
     "cost_table",
     "finalize",

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 # from dark to light as bits become fewer, apart in grey; the marker tells them apart as well
 COLORS = ("#000000", "#0072B2", "#009E73", "#E69F00", "#D55E00", "#CC79A7")
 MARKERS = "os^DvP"
+LINES = {"dense": "-", "early_stopping": "--", "weight_decay": ":"}
+ALWAYS_DRAWN = ("random", "scratch_equal_epochs", "scratch_equal_macs")
 
 
 class QuantizationDisplay:
@@ -70,6 +72,67 @@ class QuantizationDisplay:
         _neurons_axis(ax)
         ax.set_ylabel("test score")
         ax.legend(title="weights of", loc="best", framealpha=1, edgecolor="none")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+class CostCurveDisplay:
+    """Test score over the number of neurons, for methods of pruning and what they must beat.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per method, size and seed: method, n_neurons, seed, test_score. The methods random,
+        scratch_equal_epochs and scratch_equal_macs must be among them; dense, early_stopping and
+        weight_decay are drawn as lines across.
+
+    Attributes
+    ----------
+    ax_, figure_
+        What was drawn on, after `plot`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from pandas import DataFrame
+    >>> from treeprune.neural import CostCurveDisplay
+    >>> methods = ["obs", "random", "scratch_equal_epochs", "scratch_equal_macs"]
+    >>> table = DataFrame({"method": methods, "n_neurons": 5, "seed": 0, "test_score": [0.9, 0.7, 0.9, 0.9]})
+    >>> CostCurveDisplay(table).plot().ax_.get_xlabel()
+    'hidden neurons'
+    """
+
+    def __init__(self, table: DataFrame) -> None:
+        self.table = table
+
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw means over seeds, with bands of one standard deviation.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            A new figure by default.
+        """
+        absent = set(ALWAYS_DRAWN) - set(self.table["method"])
+        if absent:
+            raise ValueError(f"the table has no rows of {', '.join(sorted(absent))}, which every such figure shows")
+        if ax is None:
+            from matplotlib import pyplot
+
+            ax = pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
+        for k, (method, rows) in enumerate(self.table.groupby("method", sort=False)):
+            scores = rows.groupby("n_neurons")["test_score"]
+            mean, spread, color = scores.mean(), scores.std(ddof=0), COLORS[k % len(COLORS)]
+            name = str(method).replace("_", " ")
+            if method in LINES:
+                ax.axhline(mean.iloc[-1], color=color, linestyle=LINES[str(method)], linewidth=1, label=name)
+                continue
+            ax.plot(mean.index, mean, color=color, marker=MARKERS[k % len(MARKERS)], label=name)
+            ax.fill_between(mean.index, mean - spread, mean + spread, color=color, alpha=0.18, linewidth=0)
+        _neurons_axis(ax)
+        ax.set_ylabel("test score (mean ± 1 SD)")
+        ax.legend(loc="best", framealpha=1, edgecolor="none", fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
