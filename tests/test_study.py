@@ -315,7 +315,7 @@ def test_a_method_by_its_family_is_all_of_its_variants():
     ("fields", "message"),
     [
         ({"data": ["glas"]}, "no data set named 'glas', did you mean 'glass'"),
-        ({"data": ["linnerud"]}, "no data set named 'linnerud'"),  # three targets
+        ({"data": ["linnerud"]}, "linnerud has several targets"),  # three targets
         ({"data": ["no/such.csv"], "target": "y"}, "no file 'no/such.csv'"),
         ({"data": []}, "data is empty"),
         ({"data": "glass"}, "a list of names is expected"),
