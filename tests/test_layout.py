@@ -39,7 +39,7 @@ FLOORS = (
     ("out_of_fold", "ensemble", "neural.pruner", "tree.methods"),
     ("tree.pruner", "tree.curve", "tree.refit", "tree.row_loss"),
     ("tree.fitted", "tree.rebuild", "tree.predictor", "tree.holdout"),
-    ("tree.cuts", "tree.loss", "tree.statistics", "neural", "repair"),
+    ("tree.cuts", "tree.loss", "tree.confusion", "tree.statistics", "neural", "repair"),
     ("tree.structure", "selection"),
     ("curve",),
     ("path", "checks"),

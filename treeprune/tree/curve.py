@@ -3,8 +3,7 @@
 Three ways, the first that suffices is taken:
 
 * losses that are sums over rows: a sum over the leaves of every level, from node statistics;
-* scores of a confusion matrix: the matrices of all levels are such sums, and scikit-learn's own
-  scorer reads each one;
+* scores of a confusion matrix: the matrices of all levels are such sums (`confusion`);
 * anything else, openly by prediction: the scorer sees what each level predicts for every row.
 """
 
@@ -20,6 +19,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from treeprune.curve import GeneralizationCurve
 from treeprune.path import PruningCuts, PruningPath
 from treeprune.tree import loss
+from treeprune.tree.confusion import confusion_scores, has_formula
 from treeprune.tree.cuts import covering, cut_at, path_sums
 from treeprune.tree.fitted import FittedTree, NodeStatistics, check_weight, find_tree, replace_tree
 from treeprune.tree.rebuild import materialise
@@ -28,8 +28,6 @@ from treeprune.tree.structure import TreeStructure
 Family = PruningPath | PruningCuts
 Floats = NDArray[np.float64]
 Scoring = str | Callable[..., float] | None
-
-CONFUSION_SCORES = ("balanced_accuracy", "f1", "precision", "recall", "jaccard", "matthews_corrcoef")
 
 
 def pruning_curve(
@@ -133,7 +131,7 @@ def scores_by_level(
         statistics = tree.statistics(X, y, sample_weight)
         return additive_scores(tree, family, statistics, name)
     if from_statistics(tree, name, scoring):
-        return _by_confusion(tree, family, name, tree.statistics(X, y, sample_weight))
+        return _by_confusion(tree, family, name, X, y, sample_weight)
     return _by_prediction(tree, family, name, X, y, sample_weight)
 
 
@@ -201,30 +199,30 @@ def from_statistics(tree: FittedTree, name: str, scoring: Scoring) -> bool:
     """Whether the score of every level follows from node statistics, without predictions."""
     if callable(scoring):
         return False
-    confusion = tree.is_classifier and tree.value.shape[1] == 1 and name.startswith(CONFUSION_SCORES)
+    confusion = tree.is_classifier and tree.value.shape[1] == 1 and has_formula(name, tree.classes[0])
     return is_additive(tree, name) or confusion
 
 
-def _by_confusion(tree: FittedTree, family: Family, name: str, statistics: NodeStatistics) -> Floats:
-    """Let scikit-learn's scorer read the confusion matrix of each level as weighted rows."""
-    from sklearn.metrics import get_scorer
+def _by_confusion(tree: FittedTree, family: Family, name: str, X: Any, y: Any, weight: ArrayLike | None) -> Floats:
+    """Count the confusion matrix of every level, and score all of them at once."""
+    target = tree.encode(y)
+    leaf, weight = tree.leaves_of(X, target), check_weight(weight, len(target))
+    rows = _matrices(tree, family, tree.statistics_at(leaf, target, None))
+    occurs = (rows.sum(axis=1) > 0) | (rows.sum(axis=2) > 0)
+    if weight is None:
+        return confusion_scores(name, rows.astype(np.float64), occurs, tree.classes[0])
+    # running sums of weights leave crumbs in empty cells, those of whole rows do not
+    heavy = _matrices(tree, family, tree.statistics_at(leaf, target, weight > 0))
+    by_weight = _matrices(tree, family, tree.statistics_at(leaf, target, weight))
+    return confusion_scores(name, np.where(heavy > 0, by_weight, 0), occurs, tree.classes[0])
 
-    scorer, classes = get_scorer(name), tree.classes[0]
-    n_classes = len(classes)
-    matrices = np.stack(
-        [
-            level_sums(tree.structure, family, np.where((tree.label == c), statistics.sums[:, 0], 0))
-            for c in range(n_classes)
-        ],
-        axis=1,
-    )  # level, predicted, true
-    predicted, true = np.divmod(np.arange(n_classes**2), n_classes)
-    recall = _Remembered(classes[:, None])
-    scores = np.empty(family.n_levels)
-    for k, cells in enumerate(matrices.reshape(family.n_levels, -1)):
-        seen = cells > 0
-        scores[k] = scorer(recall, predicted[seen, None], classes[true[seen]], sample_weight=cells[seen])
-    return scores
+
+def _matrices(tree: FittedTree, family: Family, statistics: NodeStatistics) -> NDArray[Any]:
+    """Sum the rows of every level by class, shape (n_levels, n_classes, n_classes): true, predicted."""
+    predicted = tree.label == np.arange(len(tree.classes[0]))  # node, class
+    cells = statistics.sums[:, 0, :, None] * predicted[:, None, :]
+    by_level = level_sums(tree.structure, family, cells.reshape(len(cells), -1))
+    return by_level.reshape(family.n_levels, *cells.shape[1:])
 
 
 def _by_prediction(tree: FittedTree, family: Family, name: str, X: Any, y: Any, weight: ArrayLike | None) -> Floats:

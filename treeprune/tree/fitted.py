@@ -142,10 +142,14 @@ class FittedTree:
         return self._sum(X, self.encode(y), sample_weight)
 
     def _sum(self, X: Any, target: NDArray[Any], sample_weight: ArrayLike | None) -> NodeStatistics:
+        return self.statistics_at(self.leaves_of(X, target), target, check_weight(sample_weight, len(target)))
+
+    def leaves_of(self, X: Any, target: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the grown leaf of each row, after a look that each has its encoded target."""
         leaf = self.apply(X)
         if len(leaf) != len(target):
             raise ValueError(f"X has {len(leaf)} rows, y {len(target)}: they must agree")
-        return self.statistics_at(leaf, target, check_weight(sample_weight, len(leaf)))
+        return leaf
 
     def statistics_at(
         self, leaf: NDArray[np.intp], target: NDArray[Any], weight: NDArray[Any] | None
