@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.model_selection import KFold, PredefinedSplit
+from sklearn.datasets import make_classification
+from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, RepeatedStratifiedKFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import treeprune as tp
@@ -164,5 +165,36 @@ def test_a_single_fold_score_cannot_be_resampled() -> None:
     X, y = noise(9)
     search = search_of(cv=0.5, random_state=0, scoring="roc_auc").fit(X, y)
     for name in ("honest_score_", "honest_interval_"):
-        with pytest.raises(ValueError, match="a single fold cannot be resampled"):
+        with pytest.raises(ValueError, match="a single fold, or group, cannot be resampled"):
             getattr(search, name)
+
+
+def test_rows_of_a_group_given_twice_do_not_narrow_the_honest_interval() -> None:
+    """Each row three times, its copies in one group: the interval is that of the rows, not narrower."""
+    X, y = make_classification(120, flip_y=0.3, random_state=0)
+    group = np.repeat(np.arange(120), 3)
+    tripled = tp.PrunerCV(cv=GroupKFold(5)).fit(np.repeat(X, 3, axis=0), np.repeat(y, 3), groups=group)
+    blind = tp.PrunerCV(cv=list(GroupKFold(5).split(group, groups=group))).fit(np.repeat(X, 3, axis=0), np.repeat(y, 3))
+    width = np.ptp(tripled.honest_interval_)
+    assert width > 1.4 * np.ptp(blind.honest_interval_)  # sqrt(3) if the same levels were chosen
+
+
+def test_repeats_do_not_narrow_the_honest_interval_of_fold_scores() -> None:
+    X, y = make_classification(200, flip_y=0.3, random_state=0)
+    once, often = (
+        tp.PrunerCV(cv=RepeatedStratifiedKFold(n_splits=5, n_repeats=n, random_state=0), scoring="roc_auc").fit(X, y)
+        for n in (1, 6)
+    )
+    assert np.ptp(often.honest_interval_) > 0.8 * np.ptp(once.honest_interval_)
+
+
+def test_rows_without_weight_change_no_honest_score() -> None:
+    X, y = make_classification(90, flip_y=0.3, random_state=0)
+    folds = [(np.flatnonzero(np.arange(90) % 3 != k), np.flatnonzero(np.arange(90) % 3 == k)) for k in range(3)]
+    weight = np.ones(93)
+    weight[90:] = 0
+    more = np.vstack([X, X[:3]]), np.append(y, 1 - y[:3])
+    with_weightless = [(grow, np.append(held, 90 + k)) for k, (grow, held) in enumerate(folds)]
+    search = tp.PrunerCV(cv=with_weightless).fit(*more, sample_weight=weight)
+    assert np.isfinite(search.honest_score_)
+    np.testing.assert_allclose(search.honest_score_, tp.PrunerCV(cv=folds).fit(X, y).honest_score_)

@@ -761,11 +761,30 @@ def test_a_callable_gets_the_weights_of_fit() -> None:
     np.testing.assert_allclose(ours.curve_.test, named.curve_.test)
 
 
-def test_a_critical_value_chosen_holds_above_its_price() -> None:
+@pytest.mark.parametrize("rule", ["minimum", "one_standard_error"])
+@pytest.mark.parametrize(
+    "method", [tp.CostComplexityPruner, tp.CriticalValuePruner, tp.MaxDepthPruner, tp.MaxLeafNodesPruner]
+)
+def test_the_best_price_put_back_into_the_pruner_gives_the_same_tree(method: Any, rule: str) -> None:
     X, y = noisy_wine()
-    search = tp.PrunerCV(tp.CriticalValuePruner(classifier()), cv=5).fit(X, y)
-    above = np.nextafter(search.best_price_, np.inf)
-    assert tp.prune(search.grown_, "critical_value", critical_value=above).get_n_leaves() == search.n_leaves_
+    search = tp.PrunerCV(method(classifier()), cv=5, selection=rule).fit(X, y)
+    again = method(classifier()).set_params(**{method.strength: search.best_price_}).fit(X, y)
+    assert again.n_leaves_ == search.n_leaves_
+    np.testing.assert_array_equal(again.predict(X), search.predict(X))
+
+
+def test_a_frozen_tree_among_the_candidates_is_refused() -> None:
+    X, y = noisy_wine()
+    grid = {"estimator": [classifier(), FrozenEstimator(classifier().fit(X, y))]}
+    with pytest.raises(ValueError, match="FrozenEstimator has seen the rows of every fold"):
+        tp.PrunerCV(tp.MinimumErrorPruner(classifier()), grid, cv=3).fit(X, y)
+
+
+def test_the_honest_score_is_of_the_rule_that_chose() -> None:
+    X, y = noisy_wine()
+    first, second = (tp.PrunerCV(cv=5, selection="minimum").fit(X, y) for _ in range(2))
+    second.set_params(selection="one_standard_error", random_state=7)
+    assert second.honest_score_ == first.honest_score_
 
 
 def test_a_default_search_prunes_by_cost_complexity() -> None:

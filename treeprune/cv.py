@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from treeprune.checks import check_choice, check_number
 from treeprune.curve import GeneralizationCurve, LevelScores
-from treeprune.evidence import ErrorKind, Estimate, FoldEvidence, RowEvidence
+from treeprune.evidence import ErrorKind, Estimate, FoldEvidence, RowEvidence, repeats_of
 from treeprune.folds import Fold, grid_fold, path_fold, training_scores
 from treeprune.honest import honest_scores
 from treeprune.out_of_fold import join_folds
@@ -28,7 +28,7 @@ from treeprune.tree.fitted import check_weight, find_tree, is_frozen, replace_tr
 from treeprune.tree.holdout import holdout_split, take_rows
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.predictor import PrunedPredictor
-from treeprune.tree.pruner import BasePruner, PathPruner, grow
+from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, grow
 from treeprune.tree.rebuild import materialise
 from treeprune.tree.refit import refitted_fields
 
@@ -91,8 +91,9 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
     scores_ : LevelScores
         Mean score and standard error of every level.
     best_level_, best_price_ : int, float
-        What was chosen. With a grid ``best_params_`` in place of the price. The level holds from
-        this alpha on, up to this depth or size, but only *above* this critical value.
+        What was chosen. With a grid ``best_params_`` in place of the price. Given to the pruner as
+        its strength, the price prunes `grown_` to the same tree (and to one as good where splits
+        without gain make two levels of price 0).
     n_leaves_ : int
     evidence_ : RowEvidence or FoldEvidence
         Out-of-fold losses of rows, kept as the points of the path where they change; or scores of folds.
@@ -154,8 +155,13 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         found = (
             self._along_path(pruner, splits, data) if self.param_grid is None else self._over_grid(pruner, splits, data)
         )
+        if groups is not None and isinstance(found["evidence_"], RowEvidence):
+            found["evidence_"] = _grouped(found["evidence_"], groups)
         for name in ("path_", "best_price_", "best_params_", "_honest"):
             self.__dict__.pop(name, None)
+        # the honest score is of the rule that chose, whatever set_params says later
+        seed = int(self.random_state) if isinstance(self.random_state, Integral) else 0
+        self._rule, self._seed = self.selection, seed
         self.__dict__.update(found)
         return self
 
@@ -203,11 +209,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         pruner = CostComplexityPruner() if self.pruner is None else self.pruner
         if not isinstance(pruner, BasePruner):
             raise TypeError(f"pruner={pruner!r}: a pruner of treeprune is expected, CostComplexityPruner(tree), say")
-        if is_frozen(pruner.estimator):
-            raise ValueError(
-                "a FrozenEstimator has seen the rows of every fold, so its cross-validated score would be that of "
-                "training: give the estimator itself, or use curves with rows held out"
-            )
+        _refuse_frozen(pruner)
         check_choice("refit", self.refit, ("tree", "leaves", "none"))
         if self.standard_error is not None:
             check_choice("standard_error", self.standard_error, ("case", "fold", "paired"))
@@ -218,7 +220,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             if not isinstance(pruner, PathPruner):
                 raise ValueError(
                     f"the prunings of {type(pruner).__name__} are not nested, so there is no path to choose from: give "
-                    "param_grid, {'m': [0, 2, 8, 32]}, say"
+                    f"param_grid, over {_names_of(pruner)}"
                 )
             pruner.set_params(**{pruner.strength: 1})  # any will do: all of them are scored
             pruner._check_parameters()
@@ -272,7 +274,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             "grown_": grown,
             "estimator_": replace_tree(grown, materialise(tree.estimator, tree.structure, cut, **fields)),
             "path_": path,
-            "best_price_": float(path.price[found["best_level_"]]),
+            "best_price_": path.price_inside(found["best_level_"]),
             "n_leaves_": int(cut.sum()),
             "_root_risk": root_risk,
             "_training_scores": training_scores(tree, path, grown_on, self.scoring, grown),
@@ -285,6 +287,8 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         if self.refit != "tree":
             raise ValueError(f"refit={self.refit!r} is for a path; with param_grid the tree is grown again: use 'tree'")
         candidates = list(ParameterGrid(self.param_grid))
+        for candidate in candidates:
+            _refuse_frozen(clone(pruner).set_params(**candidate))
         folds: list[Fold] = Parallel(n_jobs=self.n_jobs)(
             delayed(grid_fold)(pruner, candidates, data, growing, held_out, self.scoring)
             for growing, held_out in splits
@@ -335,29 +339,51 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             train=train.ravel(),
             test=test.ravel(),
         )
-        return {"evidence_": evidence, "scores_": scores, "curve_": curve, "best_level_": self._select(scores)}
-
-    def _select(self, scores: LevelScores) -> int:
-        rule = self.selection if callable(self.selection) else RULES[self.selection]
-        level = int(rule(scores))
-        if not 0 <= level < len(scores.test):
-            raise ValueError(f"selection chose level {level}: a level is a number from 0 to {len(scores.test) - 1}")
-        return level
+        best = _select(self.selection, scores)
+        return {"evidence_": evidence, "scores_": scores, "curve_": curve, "best_level_": best}
 
     def _honest_scores(self) -> Floats:
         check_is_fitted(self)
         if "_honest" not in self.__dict__:
-            seed = int(self.random_state) if isinstance(self.random_state, Integral) else 0
             self._honest = honest_scores(
                 self.evidence_,
-                lambda estimate: self._select(_with_estimate(self.scores_, estimate)),
-                np.random.default_rng(seed),
+                lambda estimate: _select(self._rule, _with_estimate(self.scores_, estimate)),
+                np.random.default_rng(self._seed),
             )
         return self._honest
 
     def _to_grow(self) -> Any:
         pruner = CostComplexityPruner() if self.pruner is None else self.pruner
         return pruner._to_grow() if isinstance(pruner, BasePruner) else pruner
+
+
+def _names_of(pruner: BasePruner) -> str:
+    """Parameters of a pruner that a grid may be over, for an error."""
+    own = sorted(set(pruner.get_params(deep=False)) - set(GROWING_PARAMETERS))
+    return " or ".join(own) if own else "estimator__max_leaf_nodes, say: it has no parameter of its own"
+
+
+def _refuse_frozen(pruner: BasePruner) -> None:
+    if is_frozen(pruner.estimator):
+        raise ValueError(
+            "a FrozenEstimator has seen the rows of every fold, so its cross-validated score would be that of "
+            "training: give the estimator itself, or use curves with rows held out"
+        )
+
+
+def _select(selection: str | Callable[[LevelScores], int], scores: LevelScores) -> int:
+    """Return the level that the rule chooses."""
+    rule = selection if callable(selection) else RULES[selection]
+    level = int(rule(scores))
+    if not 0 <= level < len(scores.test):
+        raise ValueError(f"selection chose level {level}: a level is a number from 0 to {len(scores.test) - 1}")
+    return level
+
+
+def _grouped(evidence: RowEvidence, groups: ArrayLike) -> RowEvidence:
+    """Let rows of a group be drawn together: they are not independent."""
+    group = np.unique(np.asarray(groups)[evidence.rows.row], return_inverse=True)[1]
+    return replace(evidence, group=group.reshape(-1))
 
 
 def _levels_of_folds(folds: list[Fold], path: PruningPath) -> list[NDArray[Any]]:
@@ -376,10 +402,11 @@ def _evidence(
         if error in ("case", "paired"):
             raise ValueError(f"standard_error={error!r} is over rows, and {name} is no mean over rows: use 'fold'")
         scores = np.array([fold.test[levels] for fold, levels in zip(folds, at, strict=True) if fold.test is not None])
-        return FoldEvidence(scores, len(held_out) / len(rows))
+        return FoldEvidence(scores, repeats_of([fold.held_out for fold in folds]))
     losses = join_folds([_at_common_levels(fold, levels) for fold, levels in zip(folds, at, strict=True)], len(at[0]))
     weight = np.ones(len(rows)) if data[2] is None else data[2][rows]
-    return RowEvidence(losses, losses.by_row(), weight, 1.0 if name == "accuracy" else 0.0, error or "case")
+    perfect = 1.0 if name == "accuracy" else 0.0
+    return RowEvidence(losses, losses.by_row(), weight, perfect, error or "case", np.arange(len(rows)))
 
 
 def _at_common_levels(fold: Fold, levels: NDArray[Any]) -> Any:

@@ -6,6 +6,7 @@ the scores of folds, where it is not (an area under a curve, say).  A bootstrap 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +34,8 @@ class RowEvidence:
     perfect : float
         Score of no loss: 1 for accuracy, 0 for negated errors.
     error : {"case", "fold", "paired"}
+    group : ndarray of int, shape (n_rows,)
+        What is drawn together in a bootstrap: each row alone, or all rows of a group.
     """
 
     held_out: OutOfFoldLoss
@@ -40,11 +43,23 @@ class RowEvidence:
     weight: Floats
     perfect: float
     error: ErrorKind
+    group: NDArray[np.intp]
 
     @property
     def n_units(self) -> int:
         """Number of rows."""
         return len(self.weight)
+
+    def draw(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draw as many groups as there are, with replacement: times each row came, and whether it was left out.
+
+        Rows without weight are no rows: a group that has no others is not drawn.
+        """
+        present, code = np.unique(self.group[self.weight > 0], return_inverse=True)
+        drawn = np.bincount(rng.integers(len(present), size=len(present)), minlength=len(present))
+        times, left_out = np.zeros(self.n_units), np.zeros(self.n_units)
+        times[self.weight > 0], left_out[self.weight > 0] = drawn[code], drawn[code] == 0
+        return times, left_out
 
     def estimate(self, times: Floats) -> Estimate:
         """Score every level with each row counted so many times."""
@@ -74,21 +89,41 @@ class RowEvidence:
 
 @dataclass(frozen=True, eq=False)
 class FoldEvidence:
-    """Scores of folds, shape (n_folds, n_levels), of cross-validation with so many repeats."""
+    """Scores of folds, shape (n_folds, n_levels), and the repeat of cross-validation that each is of.
+
+    Folds of one repeat hold different rows, those of two repeats the same rows again.
+    """
 
     scores: Floats
-    repeats: float
+    repeat: NDArray[np.intp]
 
     @property
     def n_units(self) -> int:
         """Number of folds."""
         return len(self.scores)
 
+    @property
+    def repeats(self) -> int:
+        """Number of repeats."""
+        return int(self.repeat[-1]) + 1
+
+    def draw(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draw the folds of one repeat with replacement: times each came, and whether it was left out.
+
+        More repeats are no more rows, so they must not narrow the spread.
+        """
+        repeat = rng.integers(self.repeats) if self.repeats > 1 else 0
+        mine = np.flatnonzero(self.repeat == repeat)
+        drawn = np.bincount(rng.integers(len(mine), size=len(mine)), minlength=len(mine))
+        times, left_out = np.zeros(self.n_units), np.zeros(self.n_units)
+        times[mine], left_out[mine] = drawn, drawn == 0
+        return times, left_out
+
     def estimate(self, times: Floats) -> Estimate:
         """Score every level with each fold counted so many times."""
         score = times @ self.scores / times.sum()
         counted = np.repeat(self.scores, times.astype(int), axis=0)
-        return score, fold_error(counted, self.repeats), None
+        return score, fold_error(counted, len(counted) / self._folds_of_a_repeat), None
 
     def score_at(self, level: int, times: Floats) -> float:
         """Score of one level on folds counted so many times."""
@@ -97,6 +132,36 @@ class FoldEvidence:
     def fold_scores(self, times: Floats) -> Floats:
         """Return the scores of the folds."""
         return self.scores
+
+    @property
+    def _folds_of_a_repeat(self) -> float:
+        return self.n_units / self.repeats
+
+
+def repeats_of(held_out: Sequence[NDArray[np.intp]]) -> NDArray[np.intp]:
+    """Number the repeats of cross-validation: a new one begins with a fold that holds a row again.
+
+    Parameters
+    ----------
+    held_out : sequence of ndarray of int
+        Row numbers of each fold, in order.
+
+    Returns
+    -------
+    ndarray of int, shape (n_folds,)
+
+    Examples
+    --------
+    >>> repeats_of([np.array([0, 1]), np.array([2, 3]), np.array([0, 2]), np.array([1, 3])])
+    array([0, 0, 1, 1])
+    """
+    repeat, seen, number = [], set[int](), 0
+    for rows in held_out:
+        if not seen.isdisjoint(rows.tolist()):
+            number, seen = number + 1, set()
+        seen.update(rows.tolist())
+        repeat.append(number)
+    return np.array(repeat)
 
 
 def fold_error(scores: Floats, repeats: float) -> Floats | None:

@@ -38,13 +38,14 @@ def honest_scores(
         Scores, on what each resample left out, of the level selected on it. Resamples that
         leave nothing out are passed over.
     """
-    n = evidence.n_units
     scores = []
     for _ in range(N_BOOTSTRAPS):
-        times = np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
-        left_out = (times == 0).astype(np.float64)
+        times, left_out = evidence.draw(rng)
         if left_out.any() and (times > 0).sum() > 1:
             scores.append(evidence.score_at(select(evidence.estimate(times)), left_out))
     if not scores:
-        raise ValueError("a single fold cannot be resampled: honest_score_ of this scoring needs several folds")
+        raise ValueError(
+            "a single fold, or group, cannot be resampled: honest_score_ of this scoring needs several that share "
+            "no rows"
+        )
     return np.array(scores)

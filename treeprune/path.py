@@ -99,6 +99,33 @@ class PruningPath:
         """
         return levels_in_force(self.price, price, self.holds)
 
+    def price_inside(self, level: int) -> float:
+        """Return a value of the method's parameter at which the level holds.
+
+        Parameters
+        ----------
+        level : int
+
+        Returns
+        -------
+        float, or int where the parameter is a whole number
+            The end of the level's interval if that belongs to it, else the next number inside.
+            Of two levels at the price 0 no alpha gives the first.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from treeprune import PruningPath
+        >>> path = PruningPath("critical_value", np.array([2, 0, 1, 0, 0]),
+        ...                    np.array([0.0, 0.1, 0.4]), np.array([3, 2, 1]), holds="above")
+        >>> [path.levels_at(path.price_inside(level)).item() for level in range(3)]
+        [0, 1, 2]
+        """
+        price = float(self.price[level])
+        if self.holds == "up_to":
+            return int(price)
+        return float(np.nextafter(price, np.inf)) if self.holds == "above" and level > 0 else price
+
     def representative_prices(self) -> NDArray[np.float64]:
         """Return one value of the parameter inside each level, at which to compare with another path.
 
