@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.frozen import FrozenEstimator
@@ -617,3 +619,25 @@ def test_warnings_are_those_of_scikit_learn() -> None:
     warnings.simplefilter("always")
     with pytest.warns(UndefinedMetricWarning, match="Precision is ill-defined"):
         case.curve(family, "precision_macro")
+
+
+def test_prunings_of_another_tree_with_as_many_nodes_are_refused() -> None:
+    case = binary()
+    path = case.path()
+    mixed = dataclasses.replace(path, removed_at=np.roll(path.removed_at, 1))
+    with pytest.raises(ValueError, match="of another tree with as many nodes"):
+        case.curve(mixed, "accuracy")
+
+
+def test_a_path_takes_no_strength() -> None:
+    with pytest.raises(ValueError, match=r"path.levels_at\(0.1\) says which level holds"):
+        tp.pruning_path(binary().tree, "cost_complexity", alpha=0.1)
+
+
+def test_every_alpha_of_scikit_learn_finds_its_level() -> None:
+    X, y = load_digits(return_X_y=True)
+    tree = DecisionTreeClassifier(random_state=0).fit(X, y)
+    path = tp.pruning_path(tree)
+    alphas = tree.cost_complexity_pruning_path(X, y).ccp_alphas
+    at = path.levels_at(alphas)
+    np.testing.assert_allclose(path.price[at], alphas, rtol=1e-9, atol=1e-15)

@@ -147,9 +147,6 @@ def test_a_path_may_be_asked_of_a_pruner_and_with_its_options() -> None:
     by_pruner = tp.pruning_path(tree, tp.CostComplexityPruner(risk="error"))
     np.testing.assert_array_equal(by_name.removed_at, by_pruner.removed_at)
     assert tp.pruning_path(tree).n_levels != by_name.n_levels
-    np.testing.assert_array_equal(
-        tp.pruning_path(tree, "max_depth", max_depth=2).n_leaves, tp.pruning_path(tree, "max_depth").n_leaves
-    )
 
 
 @pytest.mark.parametrize(("name", "task"), [case for case in TASKS if case[0] in FAMILIES])

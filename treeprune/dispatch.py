@@ -155,6 +155,12 @@ def pruning_path(
             f"the prunings of method={pruner.method!r} are not nested, so there is no path: use pruning_cuts, "
             f"or one of {', '.join(nested)}"
         )
+    if pruner.strength in parameters:
+        name, value = pruner.strength, parameters[pruner.strength]
+        raise ValueError(
+            f"{name}={value!r}: a path holds the prunings of every {name}, so it takes none; "
+            f"path.levels_at({value!r}) says which level holds there"
+        )
     tree = find_tree(fitted)
     statistics = None if X is None and y is None and sample_weight is None else statistics_of(tree, X, y, sample_weight)
     return pruner._find_path(tree, statistics)

@@ -31,6 +31,8 @@ class PruningCurveDisplay:
         Repeats are drawn as their mean, with a band of one standard deviation.
     level : int, default=None
         The level to mark, a position in ``curve.summary()``.
+    chosen_leaves : int, default=None
+        Leaves of the tree that was chosen, for the legend, where the curve is a mean of other trees.
 
     Attributes
     ----------
@@ -51,9 +53,10 @@ class PruningCurveDisplay:
     'leaves'
     """
 
-    def __init__(self, curve: GeneralizationCurve, level: int | None = None) -> None:
+    def __init__(self, curve: GeneralizationCurve, level: int | None = None, chosen_leaves: int | None = None) -> None:
         self.curve = curve
         self.level = level
+        self.chosen_leaves = chosen_leaves
 
     @classmethod
     def from_estimator(
@@ -99,7 +102,7 @@ class PruningCurveDisplay:
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(search)
-        return cls(search.curve_, level=search.best_level_).plot(ax)
+        return cls(search.curve_, level=search.best_level_, chosen_leaves=search.n_leaves_).plot(ax)
 
     def plot(
         self,
@@ -133,7 +136,9 @@ class PruningCurveDisplay:
         )
         _draw_scores(ax, scores.n_leaves, sign * scores.test, scores.test_spread, "test", self._style(TEST, test_kw))
         if self.level is not None:
-            _mark(ax, scores.n_leaves[self.level], sign * scores.test[self.level], level_name)
+            at = scores.n_leaves[self.level]
+            leaves = at if self.chosen_leaves is None else self.chosen_leaves
+            _mark(ax, at, sign * scores.test[self.level], f"{level_name}: {leaves:.3g} leaves")
         _leaves_axis(ax, scores.n_leaves)
         ax.set_xlabel("leaves" if self.curve.n_repeats == 1 else "leaves (mean of repeats)")
         _price_axis(ax, scores, self.curve.parameter)
@@ -169,7 +174,7 @@ def _draw_scores(
 
 def _mark(ax: Axes, n_leaves: float, score: float, name: str) -> None:
     ax.axvline(n_leaves, color="0.25", linewidth=1, linestyle=":", zorder=1)
-    label = f"{name}: {n_leaves:.3g} leaves, {score:.4g}"
+    label = f"{name}, {score:.4g}"
     ax.plot([n_leaves], [score], "*", color="black", markersize=12, markeredgecolor="white", zorder=5, label=label)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Holds = Literal["from", "above", "up_to"]
+ROUNDING = 1e-12  # relative; prices nearer than this are ties, which fall together
 
 
 def levels_in_force(prices: NDArray[np.float64], values: ArrayLike, holds: Holds) -> NDArray[Any]:
@@ -21,8 +22,10 @@ def levels_in_force(prices: NDArray[np.float64], values: ArrayLike, holds: Holds
         raise ValueError("price is NaN: give a number to say which level of the path is meant")
     if holds == "up_to":  # prices fall: the first level that is small enough
         return np.minimum(np.searchsorted(-prices, -values, side="left"), len(prices) - 1)
-    side: Literal["left", "right"] = "right" if holds == "from" else "left"
-    return np.maximum(np.searchsorted(prices, values, side=side) - 1, 0)
+    if holds == "above":
+        return np.maximum(np.searchsorted(prices, values, side="left") - 1, 0)
+    reached = values * (1 + ROUNDING)  # an alpha that another program added up differently is the same alpha
+    return np.maximum(np.searchsorted(prices, reached, side="right") - 1, 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -262,6 +262,17 @@ def _check_family(tree: FittedTree, family: Family) -> None:
     n_nodes = len(family.removed_at) if isinstance(family, PruningPath) else family.cuts.shape[1]
     if n_nodes != tree.structure.n_nodes:
         raise ValueError(f"these prunings are of a tree with {n_nodes} nodes, the tree has {tree.structure.n_nodes}")
+    if not _fits(tree.structure, family):
+        raise ValueError("these prunings are of another tree with as many nodes: make them from this one")
+
+
+def _fits(structure: TreeStructure, family: Family) -> bool:
+    """Whether no split outlasts its parent's and no leaf is split; whether every cut has leaves of its own."""
+    if isinstance(family, PruningCuts):
+        return bool((family.n_leaves >= 1).all())
+    removed_at, parent = family.removed_at, np.maximum(structure.parent, 0)
+    nested = (removed_at <= removed_at[parent]).all()
+    return bool(nested and ((removed_at == 0) == structure.is_leaf).all() and removed_at[0] == family.n_levels - 1)
 
 
 class _Remembered(ClassifierMixin, BaseEstimator):

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from treeprune.path import PruningPath
 from treeprune.tree.fitted import FittedTree
+from treeprune.tree.structure import TreeStructure
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Changes = tuple[Ints, Ints, Floats, Floats]
+ROWS_AT_A_TIME = 2000  # times the depth of the tree, which may be thousands
 
 
 def loss_at(tree: FittedTree, scoring: str, node: Ints, target: NDArray[Any]) -> Floats:
@@ -47,9 +49,22 @@ def loss_changes(
     changes : (row, level, before, after), each of shape (n_changes,)
         Levels rise within each row.
     """
-    way = _ways_up(tree, leaf)
+    up = _next_in_force(tree.structure, path.removed_at)
+    blocks = range(0, max(len(leaf), 1), ROWS_AT_A_TIME)
+    block = [slice(k, k + ROWS_AT_A_TIME) for k in blocks]
+    parts = [_changes_of(tree, path, scoring, _ways_up(up, leaf[rows]), target[rows]) for rows in block]
+    base = np.concatenate([part[0] for part in parts])
+    row = np.concatenate([part[1][0] + k for part, k in zip(parts, blocks, strict=True)])
+    level, before, after = (np.concatenate([part[1][i] for part in parts]) for i in (1, 2, 3))
+    return base, (row, level, before, after)
+
+
+def _changes_of(
+    tree: FittedTree, path: PruningPath, scoring: str, way: Ints, target: NDArray[Any]
+) -> tuple[Floats, Changes]:
+    """Follow the rows of one block up their ways, shape (longest way, n_rows)."""
     level, loss = path.removed_at[way], loss_at(tree, scoring, way, target)
-    in_force = np.ones(way.shape, dtype=bool)  # a node that goes together with its parent never is
+    in_force = np.ones(way.shape, dtype=bool)  # the root, repeated where a way is short, is so at the last step
     in_force[:-1] = level[:-1] < level[1:]
     step = np.arange(len(way))[:, None]
     last = np.maximum.accumulate(np.where(in_force, step, 0), axis=0)
@@ -58,12 +73,22 @@ def loss_changes(
     return loss[0], (row, level[at, row], held[at, row], loss[at, row])
 
 
-def _ways_up(tree: FittedTree, leaf: Ints) -> Ints:
-    """The nodes from each row's leaf to the root, shape (longest way, n_rows); the root repeats."""
-    parent = np.maximum(tree.structure.parent, 0)
+def _next_in_force(structure: TreeStructure, removed_at: Ints) -> Ints:
+    """For each node the nearest one above it that is ever a leaf: not one that goes together with its parent."""
+    parent = np.maximum(structure.parent, 0)
+    ever = removed_at < removed_at[parent]
+    ever[0] = True
+    up = parent.copy()
+    for split, left, right in structure.downward():
+        up[left] = up[right] = np.where(ever[split], split, up[split])
+    return up
+
+
+def _ways_up(up: Ints, leaf: Ints) -> Ints:
+    """The nodes ever in force from each row's leaf to the root, shape (longest way, n_rows); the root repeats."""
     way = [leaf]
-    for _ in range(int(tree.structure.depth[leaf].max(initial=0))):
-        way.append(parent[way[-1]])
+    while way[-1].any():
+        way.append(up[way[-1]])
     return np.array(way)
 
 
