@@ -16,9 +16,9 @@ from torch import nn
 from torch_nets import DEVICES, rows, same_state, stack, state
 
 from treeprune.adapters.torch import apply_masks, fine_tune, neuron_curve, neuron_importance, prune_neurons
-from treeprune.adapters.torch.criteria import CRITERIA, REPAIRS, penalised_gram
 from treeprune.adapters.torch.observation import look_at
 from treeprune.adapters.torch.surgery import hidden_layer
+from treeprune.neural.criteria import CRITERIA, REPAIRS, penalised_gram
 
 pytestmark = pytest.mark.extras
 
@@ -374,7 +374,7 @@ def test_obs_is_the_least_penalised_error_that_a_removal_can_cost() -> None:
 
 
 def test_the_repair_equals_least_squares_when_the_ridge_vanishes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treeprune.adapters.torch.criteria.RIDGE", 1e-13)
+    monkeypatch.setattr("treeprune.neural.criteria.RIDGE", 1e-13)
     module = stack(4, 8, 3, activation=nn.Tanh)
     small = prune_neurons(module, X, layer="0", n_keep=4, criterion="magnitude")
     sent, wanted = small[:2](INPUTS).detach().numpy(), module(INPUTS).detach().numpy()
@@ -406,7 +406,7 @@ def test_repairs_keep_the_mean_of_what_the_next_layer_receives() -> None:
 
 
 def test_dead_constant_and_twin_neurons_go_first_and_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treeprune.adapters.torch.criteria.RIDGE", 1e-10)
+    monkeypatch.setattr("treeprune.neural.criteria.RIDGE", 1e-10)
     module = stack(4, 8, 3)
     with torch.no_grad():
         module[0].weight[1], module[0].bias[1] = 0, -1  # dead

@@ -7,6 +7,7 @@ from treeprune.neural.deployment import finalize
 from treeprune.neural.figures import CostCurveDisplay, QuantizationDisplay
 from treeprune.neural.layers import prune_layer
 from treeprune.neural.lossless import prune_lossless
+from treeprune.neural.neurons import neuron_importance, prune_neurons
 from treeprune.neural.quantise import quantization_grid, quantize_weights
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "cost_table",
     "finalize",
     "honest_checklist",
+    "neuron_importance",
     "prune_layer",
     "prune_lossless",
+    "prune_neurons",
     "quantization_grid",
     "quantize_weights",
     "scratch_baselines",

@@ -13,11 +13,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.adapters.torch.criteria import CRITERIA, OF_THE_LOSS, REPAIRS, Evidence, removal_order
 from treeprune.adapters.torch.modules import copied, import_torch, rows_of, targets_of
 from treeprune.adapters.torch.observation import look_at, rise_without
 from treeprune.adapters.torch.surgery import HiddenLayer, hidden_layer, rewrite_readers, without_neurons
 from treeprune.curve import GeneralizationCurve
+from treeprune.neural.criteria import CRITERIA, OF_THE_LOSS, REPAIRS, Evidence, removal_order
 
 Compensate = Literal["least_squares", "mean", "none"]
 Floats = NDArray[np.float64]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.adapters.torch.criteria import Evidence
 from treeprune.adapters.torch.modules import as_array, copied, import_torch, rows_of, summed_loss, targets_of
 from treeprune.adapters.torch.surgery import HiddenLayer
+from treeprune.neural.criteria import Evidence
 
 Floats = NDArray[np.float64]
 ROWS_AT_ONCE = 1024

@@ -1,6 +1,7 @@
 """Which neurons go first, and what the next layer does without them: arrays in, arrays out.
 
-Every criterion is a function of what was seen of a hidden layer; a low score goes first.
+Every criterion is a function of what was seen of a hidden layer, in whatever library the network
+lives; a low score goes first.
 
 Repair beats ranking: whichever neurons go, the weights that read the rest are refitted by least
 squares, towards the weights they had, so that the next layer receives what it received before.

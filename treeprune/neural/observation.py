@@ -1,0 +1,105 @@
+"""What the neurons of a fitted MLP do on rows: what they send, and what the loss says about it.
+
+The loss of a row is that of training without its penalty: cross-entropy, or half the squared error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treeprune.neural.criteria import Evidence
+from treeprune.neural.lossless import ACTIVATIONS
+
+Floats = NDArray[np.float64]
+
+CELLS_AT_ONCE = 2**22  # of the array rows x neurons x outputs of the next layer
+
+# by the value of the activation
+SLOPES: dict[str, Callable[[Floats], Floats]] = {
+    "identity": np.ones_like,
+    "relu": lambda a: (a > 0).astype(np.float64),
+    "tanh": lambda a: 1 - a**2,
+    "logistic": lambda a: a * (1 - a),
+}
+
+
+def observe(mlp: Any, X: Floats, target: Floats | None, layer: int, rng: np.random.Generator) -> Evidence:
+    """Gather what criteria look at.
+
+    Parameters
+    ----------
+    mlp : fitted MLPClassifier or MLPRegressor
+    X : ndarray, shape (n_rows, n_features)
+    target : ndarray, shape (n_rows, n_outputs), or None
+        Without it all that comes from the loss is NaN. `rise_without` is apart, as it costs more.
+    layer : int
+        Hidden layer, from 0.
+    rng : numpy.random.Generator
+    """
+    sent = activations(mlp, X)
+    before, here = sent[layer], sent[layer + 1]
+    incoming, outgoing = mlp.coefs_[layer], mlp.coefs_[layer + 1]
+    unknown = np.full(here.shape[1], np.nan)
+    if target is None:
+        gradient, slope_in, slope_out = (np.full(part.shape, np.nan) for part in (here, incoming, outgoing))
+        return Evidence(incoming, mlp.intercepts_[layer], outgoing, here, gradient, slope_in, slope_out, unknown, rng)
+    reader = _gradient(mlp, sent, target, layer + 1)
+    gradient = reader @ outgoing.T
+    own = gradient * SLOPES[mlp.activation](here)
+    slope_in, slope_out = before.T @ own / len(X), here.T @ reader / len(X)
+    return Evidence(incoming, mlp.intercepts_[layer], outgoing, here, gradient, slope_in, slope_out, unknown, rng)
+
+
+def rise_without(mlp: Any, X: Floats, target: Floats, layer: int) -> Floats:
+    """Return how much the mean loss rises as each neuron alone is switched off, shape (n_neurons,).
+
+    All neurons in one pass: the next layer receives z - a_j W_j, an array of rows x neurons x outputs.
+    """
+    outgoing = mlp.coefs_[layer + 1]
+    rows = max(1, CELLS_AT_ONCE // outgoing.size)
+    total = np.zeros(len(outgoing))
+    for start in range(0, len(X), rows):
+        some, wanted = X[start : start + rows], target[start : start + rows]
+        here = activations(mlp, some)[layer + 1]
+        whole = here @ outgoing + mlp.intercepts_[layer + 1]
+        without = whole[:, None, :] - here[:, :, None] * outgoing
+        total += (_loss_from(mlp, without, wanted[:, None], layer + 1)).sum(axis=0)
+        total -= _loss_from(mlp, whole, wanted, layer + 1).sum()
+    return total / len(X)
+
+
+def activations(mlp: Any, X: Floats) -> list[Floats]:
+    """Return the rows, what each hidden layer sends, and the pre-activation of the output."""
+    sent = [X]
+    for w, b in zip(mlp.coefs_[:-1], mlp.intercepts_[:-1], strict=True):
+        sent.append(ACTIVATIONS[mlp.activation](sent[-1] @ w + b))
+    return [*sent, sent[-1] @ mlp.coefs_[-1] + mlp.intercepts_[-1]]
+
+
+def _gradient(mlp: Any, sent: list[Floats], target: Floats, layer: int) -> Floats:
+    """Gradient of each row's loss by the pre-activations of a layer."""
+    gradient = _output(mlp, sent[-1]) - target  # of each loss with its own link
+    for k in range(len(mlp.coefs_) - 1, layer, -1):
+        gradient = gradient @ mlp.coefs_[k].T * SLOPES[mlp.activation](sent[k])
+    return gradient
+
+
+def _loss_from(mlp: Any, z: Floats, target: Floats, layer: int) -> Floats:
+    """Loss of rows from the pre-activations of a layer on; any axes before the last."""
+    for w, b in zip(mlp.coefs_[layer + 1 :], mlp.intercepts_[layer + 1 :], strict=True):
+        z = ACTIVATIONS[mlp.activation](z) @ w + b
+    if mlp.out_activation_ == "identity":
+        return ((z - target) ** 2).sum(axis=-1) / 2
+    if mlp.out_activation_ == "softmax":
+        return np.logaddexp.reduce(z, axis=-1) - (z * target).sum(axis=-1)
+    return (np.logaddexp(0, z) - z * target).sum(axis=-1)
+
+
+def _output(mlp: Any, z: Floats) -> Floats:
+    if mlp.out_activation_ == "softmax":
+        return np.exp(z - np.logaddexp.reduce(z, axis=-1, keepdims=True))
+    return ACTIVATIONS[mlp.out_activation_](z)
