@@ -1,5 +1,8 @@
 """Prune any fitted scikit-learn tree, and see at every prune level where it stops generalising."""
 
+from importlib import import_module
+from typing import Any
+
 from treeprune.curve import GeneralizationCurve, LevelScores, join_curves
 from treeprune.cv import PrunerCV
 from treeprune.dispatch import prune, pruning_cuts, pruning_path
@@ -22,3 +25,12 @@ from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner, pes
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner, reduced_error_cut
 from treeprune.tree.statistics import class_counts, target_moments
 from treeprune.tree.structure import TreeStructure
+
+
+def __getattr__(name: str) -> Any:
+    """Import networks when they are asked for: scikit-learn's take longer to import than its trees."""
+    if name == "neural":
+        return import_module("treeprune.neural")
+    if name == "NeuronPruner":
+        return import_module("treeprune.neural.pruner").NeuronPruner
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -71,9 +71,10 @@ def prune(
         DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier or ExtraTreeRegressor;
         a Pipeline that ends in one; a fitted search over those (its ``best_estimator_`` is
         pruned); a FrozenEstimator around any of them; a member tree of a forest (its classes are
-        codes).
+        codes). An MLPClassifier or MLPRegressor for ``method="neuron"``.
     method : str or pruner, optional
-        A name (``"reduced_error"``, ...) or a pruner with its parameters set.
+        A name (``"reduced_error"``, ...) or a pruner with its parameters set. ``"neuron"`` takes
+        the parameters of `treeprune.neural.prune_neurons`, ``n_keep=25``.
     X, y : array-like, optional
         The rows whose statistics the method reads. Reduced-error pruning needs rows that the tree
         has not seen; the others read the growing rows off the tree if none are given.
@@ -107,6 +108,8 @@ def prune(
     >>> int(tree.get_n_leaves()), int(small.get_n_leaves())
     (18, 7)
     """
+    if method == "neuron":
+        return _without_neurons(fitted, X, y, nodes, sample_weight, parameters)
     tree = find_tree(fitted)
     if nodes is not None:
         if method is not None or X is not None or y is not None or sample_weight is not None or parameters:
@@ -238,6 +241,16 @@ def _pruner(method: Any, parameters: Mapping[str, Any], strength_needed: bool = 
     checked = clone(pruner).set_params(**dict.fromkeys(missing, 1)) if missing else pruner
     checked._check_parameters()
     return pruner
+
+
+def _without_neurons(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any, parameters: Mapping[str, Any]) -> Any:
+    from treeprune.neural.neurons import prune_neurons  # scikit-learn's networks take long to import
+
+    if X is None:
+        raise ValueError("X is missing: neurons are ranked, and what is left repaired, by training rows")
+    if nodes is not None or sample_weight is not None:
+        raise ValueError("nodes= and sample_weight= are for trees: neurons are chosen by n_keep, rows count alike")
+    return prune_neurons(fitted, X, y, **parameters)
 
 
 def _method(name: Any) -> type[BasePruner]:

@@ -1,0 +1,148 @@
+"""The estimator that trains a network and prunes its neurons: fit, prune, predict."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+import numpy as np
+from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.neural_network import MLPClassifier
+from sklearn.utils import check_random_state, shuffle
+from sklearn.utils.validation import check_is_fitted
+
+from treeprune.checks import check_choice, check_count
+from treeprune.neural.criteria import CRITERIA, REPAIRS
+from treeprune.neural.neurons import prune_neurons
+from treeprune.tree.predictor import PrunedPredictor
+
+
+class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
+    """Train a network of scikit-learn, remove hidden neurons, predict with what is left.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor, default=None
+        What to train; None means ``MLPClassifier(random_state=0)``.
+    n_keep : int or sequence of int, default=10
+        Neurons to keep in the layer, or in every hidden layer.
+    criterion, compensate, search, layer
+        As in `treeprune.neural.prune_neurons`.
+    fine_tune_epochs : int, default=0
+        Epochs of further training after pruning (sgd and adam).
+    random_state : int, RandomState instance or None, default=None
+        Draws the random criterion, and the order of rows in further training.
+
+    Attributes
+    ----------
+    grown_ : estimator
+        The network before pruning; `prune` starts from it and never changes it.
+    estimator_ : estimator
+        The smaller network, an ordinary one.
+    n_neurons_ : int
+        Hidden neurons after pruning.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from treeprune.neural.pruner import NeuronPruner
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = MLPClassifier(30, solver="lbfgs", tol=0.1, max_iter=5000, random_state=0)
+    >>> pruner = NeuronPruner(mlp, n_keep=5).fit(X, y)
+    >>> pruner.n_neurons_, pruner.set_params(n_keep=3).prune(X, y).n_neurons_
+    (5, 3)
+    """
+
+    method = "neuron"
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_keep: Any = 10,
+        criterion: str = "obs",
+        compensate: Literal["least_squares", "mean", "none"] = "least_squares",
+        search: Literal["greedy", "one_shot"] = "greedy",
+        layer: int | None = None,
+        fine_tune_epochs: int = 0,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.n_keep = n_keep
+        self.criterion = criterion
+        self.compensate = compensate
+        self.search = search
+        self.layer = layer
+        self.fine_tune_epochs = fine_tune_epochs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train the network on the rows, then prune it by them.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, n_features)
+        y : array-like, shape (n_rows,) or (n_rows, n_outputs)
+        """
+        self._check_parameters()
+        return self._prune_grown(clone(self._to_grow()).fit(X, y), X, y)
+
+    def prune(self, X: Any, y: Any = None) -> Self:
+        """Prune the trained network again: with other rows, or after ``set_params``. Never trains it anew.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, n_features)
+            Training rows; none are kept from `fit`.
+        y : array-like, optional
+            Needed by criteria of the loss and by further training.
+        """
+        check_is_fitted(self)
+        self._check_parameters()
+        return self._prune_grown(self.grown_, X, y)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
+    def _to_grow(self) -> Any:
+        return MLPClassifier(random_state=0) if self.estimator is None else self.estimator
+
+    def _check_parameters(self) -> None:
+        check_choice("criterion", self.criterion, tuple(CRITERIA))
+        check_choice("compensate", self.compensate, tuple(REPAIRS))
+        check_count("fine_tune_epochs", self.fine_tune_epochs, low=0)
+        if self.fine_tune_epochs and self._to_grow().solver == "lbfgs":
+            raise ValueError(f"fine_tune_epochs={self.fine_tune_epochs}: lbfgs knows no epochs, use adam or sgd")
+
+    def _prune_grown(self, grown: Any, X: Any, y: Any) -> Self:
+        """Set the results, all at once: an error before leaves the pruner as it was."""
+        if self.fine_tune_epochs and y is None:
+            raise ValueError("y is missing: further training needs it, or set fine_tune_epochs=0")
+        rng = check_random_state(self.random_state)
+        small = prune_neurons(
+            grown,
+            X,
+            y,
+            n_keep=self.n_keep,
+            criterion=self.criterion,
+            compensate=self.compensate,
+            search=self.search,
+            layer=self.layer,
+            random_state=rng.randint(2**31),
+        )
+        small = _trained_on(small, X, y, self.fine_tune_epochs, rng)
+        n_neurons = sum(len(bias) for bias in small.intercepts_[:-1])
+        self.__dict__.update(grown_=grown, estimator_=small, n_neurons_=n_neurons)
+        return self
+
+
+def _trained_on(mlp: Any, X: Any, y: Any, epochs: int, rng: Any) -> Any:
+    """Train a network of our own on; rows are shuffled here, as a fixed seed would repeat one order."""
+    early_stopping = mlp.early_stopping
+    mlp.set_params(early_stopping=False)  # partial_fit refuses it
+    mlp.best_loss_ = np.inf
+    for _ in range(epochs):
+        mlp.partial_fit(*shuffle(X, y, random_state=rng))
+    return mlp.set_params(early_stopping=early_stopping)
