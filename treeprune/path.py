@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Holds = Literal["from", "above", "up_to"]
-ROUNDING = 1e-12  # relative; prices nearer than this are ties, which fall together
+ROUNDING = 1e-12  # relative
 
 
 def levels_in_force(prices: NDArray[np.float64], values: ArrayLike, holds: Holds) -> NDArray[Any]:
@@ -22,10 +22,8 @@ def levels_in_force(prices: NDArray[np.float64], values: ArrayLike, holds: Holds
         raise ValueError("price is NaN: give a number to say which level of the path is meant")
     if holds == "up_to":  # prices fall: the first level that is small enough
         return np.minimum(np.searchsorted(-prices, -values, side="left"), len(prices) - 1)
-    if holds == "above":
-        return np.maximum(np.searchsorted(prices, values, side="left") - 1, 0)
-    reached = values * (1 + ROUNDING)  # an alpha that another program added up differently is the same alpha
-    return np.maximum(np.searchsorted(prices, reached, side="right") - 1, 0)
+    side: Literal["left", "right"] = "right" if holds == "from" else "left"
+    return np.maximum(np.searchsorted(prices, values, side=side) - 1, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +98,12 @@ class PruningPath:
         >>> path.levels_at([0.0, 0.1, 0.3, 9.0])
         array([0, 1, 1, 2])
         """
-        return levels_in_force(self.price, price, self.holds)
+        levels = levels_in_force(self.price, price, self.holds)
+        if self.holds != "from":
+            return levels
+        # an alpha that another program added up differently is the same alpha; a price of this path is itself
+        near = levels_in_force(self.price, np.asarray(price, dtype=np.float64) * (1 + ROUNDING), self.holds)
+        return np.where(self.price[levels] == price, levels, near)[()]
 
     def price_inside(self, level: int) -> float:
         """Return a value of the method's parameter at which the level holds.
