@@ -9,14 +9,16 @@ import pandas as pd
 import pytest
 from models import APPLIED_AS_GROWN, NAMES, Grown, classes, grown, numbers, stem, ways, weights
 from numpy.typing import NDArray
+from sklearn.datasets import load_diabetes
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.class_weight import compute_sample_weight
 
+import treeprune as tp
 from treeprune.tree.fitted import check_weight, find_tree, is_frozen, replace_tree, thaw
 
 WITH_IMPURITY = [name for name in NAMES if not any(c in name for c in ("absolute_error", "poisson"))]
@@ -166,6 +168,32 @@ def test_an_offset_of_a_million_does_not_cost_digits() -> None:
     ]
     error = find_tree(tree).error(find_tree(tree).count(X, far))
     np.testing.assert_allclose(error, by_hand, rtol=1e-6)
+
+
+@pytest.mark.parametrize("offset", [1e4, 1e6, 1e8])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_what_splits_gain_far_from_zero_is_read_off_the_means(offset: float, columns: int) -> None:
+    X, y = numbers(300, 3)
+    y = offset + np.round(np.column_stack([y, y**2])[:, :columns] * 64) / 64  # the same numbers after the shift
+    estimator = DecisionTreeRegressor(min_samples_leaf=4, random_state=0).fit(X, y)
+    tree = find_tree(estimator)
+    t, left, right = (tree.structure.inner, *(c[tree.structure.inner] for c in _children(tree)))
+    counted, read = tree.impurity(tree.count(X, y)), tree.impurity(None)
+    gain, expected = (total[t] - total[left] - total[right] for total in (read, counted))
+    np.testing.assert_allclose(gain, expected, rtol=1e-12 * offset, atol=1e-15 * offset * counted[0])
+    stored = estimator.tree_.impurity * estimator.tree_.weighted_n_node_samples
+    lost = np.abs(stored[t] - stored[left] - stored[right] - expected).max()
+    assert np.abs(gain - expected).max() <= lost, "scikit-learn's own impurities are nearer"
+    assert not tree.remembers_rows
+
+
+def test_a_path_of_numbers_far_from_zero_has_the_levels_of_the_same_numbers_near_it() -> None:
+    X, y = load_diabetes(return_X_y=True)  # whole numbers
+    near, far = (DecisionTreeRegressor(random_state=0).fit(X, y + offset) for offset in (0, 1e5))
+    for method in ("cost_complexity", "critical_value", "max_leaf_nodes"):
+        one, other = tp.pruning_path(near, method), tp.pruning_path(far, method)
+        np.testing.assert_array_equal(one.n_leaves, other.n_leaves)
+        np.testing.assert_allclose(one.price, other.price, rtol=1e-6)
 
 
 def test_class_weights_for_classes_that_the_rows_lack_are_no_error() -> None:
@@ -355,3 +383,7 @@ def test_unequal_weights_are_remembered() -> None:
     X, y = classes()
     tree = find_tree(stem("classes").fit(X, y, weights()))
     np.testing.assert_allclose(tree.own_statistics.sums, tree.count(X, y, weights()).sums)
+
+
+def _children(tree: Any) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return tree.structure.children_left, tree.structure.children_right

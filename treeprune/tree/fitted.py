@@ -199,7 +199,13 @@ class FittedTree:
             return False
         if self.is_classifier:
             return self.estimator.class_weight is None
-        return self.estimator.criterion in SQUARED_ERROR_CRITERIA and self.value.shape[1] == 1
+        is_variance = self.estimator.criterion in SQUARED_ERROR_CRITERIA and self.value.shape[1] == 1
+        return is_variance and not self._is_far_from_zero
+
+    @property
+    def _is_far_from_zero(self) -> bool:
+        """Whether the impurities that a regression tree stored, E[y^2] - E[y]^2, lost digits to a large mean."""
+        return bool((self.value[0] ** 2).max() > 1e4 * self.estimator.tree_.impurity[0])
 
     @cached_property
     def own_statistics(self) -> NodeStatistics:
@@ -235,7 +241,9 @@ class FittedTree:
             )
         n = self.growing_weight
         offset = self.value[:, 0] - self.value[0, 0]
-        squares = n * (self.estimator.tree_.impurity + offset**2)
+        squares = n * (np.maximum(self.estimator.tree_.impurity, 0) + offset**2)
+        if self._is_far_from_zero and not self.is_constrained:
+            squares = self.structure.sum_up(squares)  # what the impurities of inner nodes lost, the leaves still have
         return np.stack([n, n * offset, squares], axis=-1)[:, None, :]
 
     def counts(self, statistics: NodeStatistics | None) -> NDArray[Any]:
@@ -271,7 +279,7 @@ class FittedTree:
         Statistics None: what the fitted tree stored as it grew, so that every criterion works.
         """
         if statistics is None:
-            return self.estimator.tree_.impurity * self.growing_weight
+            return self._own_impurity()
         criterion = self.estimator.criterion
         if criterion in SQUARED_ERROR_CRITERIA:
             return loss.variance(statistics.sums)
@@ -283,6 +291,19 @@ class FittedTree:
             f"impurity by criterion={criterion!r} is no sum of moments, so it cannot be had for new "
             "rows: leave X and y out (the fitted tree knows its own), or use risk='error'"
         )
+
+    def _own_impurity(self) -> NDArray[np.float64]:
+        """What the tree stored; where rounding ate it, the leaves' plus what the means say every split gained."""
+        stored = self.estimator.tree_.impurity * self.growing_weight
+        if self.is_classifier or self.is_constrained or self.estimator.criterion not in SQUARED_ERROR_CRITERIA:
+            return stored
+        if not self._is_far_from_zero:
+            return stored
+        n, total = self.growing_weight, np.maximum(stored, 0)
+        for t, left, right in self.structure.upward():
+            apart = ((self.value[left] - self.value[right]) ** 2).mean(axis=-1)
+            total[t] = total[left] + total[right] + n[left] * n[right] / n[t] * apart
+        return total
 
 
 def find_tree(model: Any) -> FittedTree:
