@@ -204,7 +204,9 @@ def test_holdout_methods_need_rows_of_their_own() -> None:
         ([0.5, 0.5], r"prior=\[0.5, 0.5\]: 3 probabilities"),
         ([0.5, 0.6, 0.1], "sum to 1"),
         ([-0.5, 1.0, 0.5], "sum to 1"),
-        ("uniform", "prior='uniform'|could not convert"),
+        ("uniform", "prior='uniform': 3 probabilities"),
+        ({"a": 1}, "3 probabilities"),
+        ([[0.5], [0.2, 0.3]], "3 probabilities"),
     ],
 )
 def test_priors_must_be_probabilities_of_the_classes(prior: Any, message: str) -> None:
@@ -355,3 +357,27 @@ def test_a_fraction_that_is_none_is_named(fraction: Any) -> None:
     with pytest.raises(ValueError, match="validation_fraction="):
         fitted.set_params(validation_fraction=fraction).fit(X, Y)
     assert (fitted.estimator_ is before[0], fitted.validation_index_ is before[1]) == (True, True)
+
+
+def test_a_confidence_that_weka_cannot_tell_from_none_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"confidence=1e-09 is 0 to limit='weka', which counts in 32 bits"):
+        tp.prune(TREE, "error_based", confidence=1e-9, limit="weka")
+    for limit, confidence in (("weka", 1e-7), ("c4.5", 1e-9), ("exact", 1e-9)):
+        assert tp.prune(TREE, "error_based", confidence=confidence, limit=limit).get_n_leaves() >= 1
+
+
+def test_numbers_whose_squares_overflow_are_refused_by_what_is_infinite() -> None:
+    X, y = rows_of("numbers")
+    tree = stem("numbers").fit(X, y)
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(ValueError, match=r"is (inf|nan) at node"):
+        tp.prune(tree, "reduced_error", X, y * 1e200)
+
+
+def test_a_scorer_that_cannot_take_the_weights_is_named() -> None:
+    def plain(model: Any, X: Any, y: Any) -> float:
+        return 0.0
+
+    path = tp.pruning_path(TREE)
+    with pytest.raises(ValueError, match="scoring=plain takes no sample_weight, and there are weights"):
+        tp.pruning_curve(TREE, path, X, Y, X, Y, plain, sample_weight_test=np.ones(len(Y)))
+    assert not tp.pruning_curve(TREE, path, X, Y, X, Y, plain).test.any()

@@ -22,7 +22,18 @@ from trees import (
     trees_with_costs,
 )
 
-from treeprune import PruningCuts, PruningPath, bottom_up, check_cut, cut_at, optimal_cut, path_sums, topmost
+from treeprune import (
+    PruningCuts,
+    PruningPath,
+    bottom_up,
+    check_cut,
+    critical_value_path,
+    cut_at,
+    max_leaf_nodes_path,
+    optimal_cut,
+    path_sums,
+    topmost,
+)
 from treeprune.tree.cuts import covering, path_from_prices
 
 TREE = structure_of((None, (None, None)))  # 0 -> 1, 2; 2 -> 3, 4
@@ -270,3 +281,29 @@ def test_the_reference_itself_knows_how_many_cuts_there_are():
     assert len(cuts_of(full)) == 26  # c(d) = 1 + c(d - 1)^2
     assert len(set(cuts_of(full))) == 26
     assert smallest_best(TREE, [Fraction(3), 1, 2, 1, 1]) == [0]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"leaf_cost": [9, np.inf, 1, 0, 0]}, "leaf_cost is inf at node 1: finite numbers are expected"),
+        ({"leaf_cost": [9, 1, np.nan, 0, 0]}, "leaf_cost is nan at node 2"),
+        ({"leaf_cost": list("abcde")}, "leaf_cost must be numbers"),
+        ({"leaf_cost": [9, 1, 1, 0, 0], "split_cost": [0, 0, -np.inf, 0, 0]}, "split_cost is -inf at node 2"),
+        ({"leaf_cost": [9, 1, 1, 0, 0], "split_cost": [0, 0]}, "split_cost must have one entry for each of the 5"),
+        ({"leaf_cost": [9, 1, 1, 0, 0], "slack": np.nan}, "slack=nan: a number"),
+    ],
+)
+def test_costs_that_no_sum_survives_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        optimal_cut(TREE, **given)
+
+
+@pytest.mark.parametrize("make", [critical_value_path, max_leaf_nodes_path])
+def test_what_stands_at_leaves_is_not_read_where_splits_are_judged(make):
+    goodness = np.array([3.0, np.nan, 2.0, np.inf, -np.inf])
+    path = make(TREE, goodness)
+    assert np.array_equal(path.removed_at, make(TREE, [3, 0, 2, 0, 0]).removed_at)
+    assert np.isnan(goodness[1]), "the array given was changed"
+    with pytest.raises(ValueError, match="is nan at node 2"):
+        make(TREE, [3, 0, np.nan, 0, 0])

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from treeprune.checks import check_number
 from treeprune.path import PruningPath
 from treeprune.tree.structure import Nodes, TreeStructure
 
@@ -33,7 +34,7 @@ def optimal_cut(
     leaf_cost : array-like of float, shape (n_nodes,)
         What each node would cost as a leaf; costs of leaves add up.
     split_cost : float or array-like of float, shape (n_nodes,), default=0
-        What keeping the split of an inner node costs.
+        What keeping the split of an inner node costs; at leaves it is not read.
     slack : float, default=0
         By how much a leaf may cost more than the branch it replaces. With a slack other than 0
         the result is that of the recursion above, and no minimum of anything.
@@ -55,8 +56,11 @@ def optimal_cut(
     >>> optimal_cut(tree, [4, 1, 2, 1, 1])  # node 2 ties with its leaves, the root does not
     array([False,  True,  True, False, False])
     """
-    cost = node_array(structure, leaf_cost, "leaf_cost").astype(np.float64)
-    split_cost = np.broadcast_to(np.asarray(split_cost, dtype=np.float64), cost.shape)
+    check_number("slack", slack)
+    cost = node_numbers(structure, leaf_cost, "leaf_cost")
+    if np.ndim(split_cost) == 0:
+        split_cost = np.full(structure.n_nodes, split_cost)
+    split_cost = node_numbers(structure, split_cost, "split_cost", at=~structure.is_leaf)
     allowance = slack + TIE * abs(cost[0])
 
     def decide(t: Nodes, left: Nodes, right: Nodes) -> Any:
@@ -283,13 +287,35 @@ def check_cut(structure: TreeStructure, cut: ArrayLike) -> NDArray[np.bool_]:
 
 def node_array(structure: TreeStructure, values: ArrayLike, name: str) -> NDArray[Any]:
     """Return ``values`` as an array with one entry (or row) a node, or say what is wrong."""
+    array = _one_a_node(structure, values, name)
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise ValueError(f"{name} is NaN at node {int(np.argwhere(np.isnan(array))[0, 0])}")
+    return array
+
+
+def node_numbers(
+    structure: TreeStructure, values: ArrayLike, name: str, at: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Return ``values`` as new floats, finite at the nodes ``at`` (None: all); others are 0, whatever they were."""
+    array = _one_a_node(structure, values, name)
+    try:
+        numbers = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers: {error}") from error
+    if at is not None:
+        numbers[~at] = 0.0
+    if not np.isfinite(numbers).all():
+        t = int(np.argwhere(~np.isfinite(numbers))[0, 0])
+        raise ValueError(f"{name} is {numbers[t]} at node {t}: finite numbers are expected")
+    return numbers
+
+
+def _one_a_node(structure: TreeStructure, values: ArrayLike, name: str) -> NDArray[Any]:
     array = np.asarray(values)
     if array.ndim < 1 or len(array) != structure.n_nodes:
         raise ValueError(
             f"{name} must have one entry for each of the {structure.n_nodes} nodes, got shape {array.shape}"
         )
-    if array.dtype.kind == "f" and np.isnan(array).any():
-        raise ValueError(f"{name} is NaN at node {int(np.argwhere(np.isnan(array))[0, 0])}")
     return array
 
 

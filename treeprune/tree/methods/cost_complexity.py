@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_choice, check_number
 from treeprune.path import PruningPath
-from treeprune.tree.cuts import node_array, path_from_prices
+from treeprune.tree.cuts import node_numbers, path_from_prices
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
 from treeprune.tree.structure import TreeStructure
@@ -68,7 +68,7 @@ def cost_complexity_path(structure: TreeStructure, risk: ArrayLike) -> PruningPa
     >>> path.n_leaves
     array([3, 2, 1])
     """
-    risk = node_array(structure, risk, "risk").astype(np.float64)
+    risk = node_numbers(structure, risk, "risk")
     alpha = _own_alphas(structure, risk)
     inner = structure.inner
     children = structure.children_left[inner].tolist(), structure.children_right[inner].tolist()

@@ -17,7 +17,7 @@ from scipy.special import xlogy
 
 from treeprune.checks import check_choice, check_number
 from treeprune.path import PruningPath
-from treeprune.tree.cuts import node_array, path_from_prices
+from treeprune.tree.cuts import node_numbers, path_from_prices
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.loss import entropy
 from treeprune.tree.pruner import PathPruner
@@ -51,8 +51,7 @@ def critical_value_path(structure: TreeStructure, goodness: ArrayLike) -> Prunin
     >>> path.price, path.n_leaves
     (array([0. , 0.4]), array([3, 1]))
     """
-    best = np.maximum(node_array(structure, goodness, "goodness").astype(np.float64), 0)
-    best[structure.is_leaf] = 0
+    best = np.maximum(node_numbers(structure, goodness, "goodness", at=~structure.is_leaf), 0)
     for t, left, right in structure.upward():
         best[t] = np.maximum(best[t], np.maximum(best[left], best[right]))
     return path_from_prices(structure, best, "critical_value", holds="above")

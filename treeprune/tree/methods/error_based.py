@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, ndtri
 
 from treeprune.checks import check_choice, check_number
-from treeprune.tree.cuts import node_array, optimal_cut
+from treeprune.tree.cuts import node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
 from treeprune.tree.structure import TreeStructure
@@ -63,7 +63,7 @@ def error_based_cut(
     >>> error_based_cut(tree, errors=[1, 0, 1, 0, 0], n_rows=[16, 6, 10, 9, 1])
     array([ True, False, False, False, False])
     """
-    e, n = node_array(structure, errors, "errors"), node_array(structure, n_rows, "n_rows")
+    e, n = node_numbers(structure, errors, "errors"), node_numbers(structure, n_rows, "n_rows")
     return optimal_cut(structure, e + added_errors(n, e, confidence, limit), slack=slack)
 
 
@@ -158,6 +158,8 @@ def _weka(n: Floats, e: Floats, confidence: float) -> Floats:
     if confidence > 0.5:
         return np.zeros_like(n)
     stored = np.float32(confidence)  # Weka keeps and subtracts it as a 32-bit float
+    if np.float32(1) - stored == 1:
+        raise ValueError(f"confidence={confidence!r} is 0 to limit='weka', which counts in 32 bits: give 1e-7 or more")
     z = float(ndtri(np.float64(np.float32(1) - stored)))
     return np.where(e < 1, _below_one_error(n, e, float(stored), z, 1.0), _wilson(n, e, z, 1.0))
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from treeprune.checks import check_count
 from treeprune.path import PruningPath
-from treeprune.tree.cuts import level_sizes, node_array
+from treeprune.tree.cuts import level_sizes, node_numbers
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
 from treeprune.tree.structure import TreeStructure
@@ -41,7 +41,7 @@ def max_leaf_nodes_path(structure: TreeStructure, improvement: ArrayLike) -> Pru
     >>> max_leaf_nodes_path(tree, [0.5, 0.1, 0.2, 0, 0, 0, 0]).removed_at  # node 2 is split before 1
     array([3, 1, 2, 0, 0, 0, 0])
     """
-    turn = (-node_array(structure, improvement, "improvement")).tolist()
+    turn = (-node_numbers(structure, improvement, "improvement", at=~structure.is_leaf)).tolist()
     left, right, leaf = structure.children_left.tolist(), structure.children_right.tolist(), structure.is_leaf.tolist()
     split, waiting = [], [] if leaf[0] else [(turn[0], 0)]
     while waiting:

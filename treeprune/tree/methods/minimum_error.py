@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_number
-from treeprune.tree.cuts import node_array, optimal_cut
+from treeprune.tree.cuts import node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.loss import mean_over_outputs
 from treeprune.tree.pruner import BasePruner
@@ -56,7 +56,7 @@ def minimum_error_cut(
     array([ True, False, False])
     """
     check_number("m", m, low=0)
-    counts = node_array(structure, class_counts, "class_counts").astype(np.float64)
+    counts = node_numbers(structure, class_counts, "class_counts")
     n = counts.sum(axis=-1, keepdims=True)
     prior = counts[0] / n[0] if prior is None else _check_prior(prior, counts.shape[-1])
     # n cancels against the share of rows: n * EER adds up over leaves
@@ -94,8 +94,8 @@ def minimum_squared_error_cut(
     array([False,  True,  True, False, False])
     """
     check_number("m", m, low=0)
-    total = node_array(structure, squared_error, "squared_error").astype(np.float64)
-    n = node_array(structure, n_rows, "n_rows").astype(np.float64)
+    total = node_numbers(structure, squared_error, "squared_error")
+    n = node_numbers(structure, n_rows, "n_rows")
     prior = total[0] / n[0]
     return optimal_cut(structure, total + _shrinkage(n, m) * (n * prior - total))
 
@@ -158,7 +158,10 @@ def _shrinkage(n: NDArray[np.float64], m: float) -> NDArray[np.float64]:
 
 
 def _check_prior(prior: ArrayLike, n_classes: int) -> NDArray[np.float64]:
-    p = np.asarray(prior, dtype=np.float64)
+    try:
+        p = np.asarray(prior, dtype=np.float64)
+    except (TypeError, ValueError):
+        p = np.empty(0)
     if p.shape != (n_classes,) or not (p >= 0).all() or not np.isclose(p.sum(), 1):
         raise ValueError(f"prior={prior!r}: {n_classes} probabilities that sum to 1 are expected, one a class")
     return p

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_choice, check_count
 from treeprune.path import PruningCuts
-from treeprune.tree.cuts import TIE, node_array
+from treeprune.tree.cuts import TIE, node_numbers
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
 from treeprune.tree.structure import TreeStructure
@@ -53,7 +53,7 @@ def optimal_cuts(structure: TreeStructure, leaf_cost: ArrayLike, max_leaf_nodes:
     >>> optimal_cuts(tree, [9, 1, 4, 1, 1]).n_leaves
     array([3, 2, 1])
     """
-    cost = node_array(structure, leaf_cost, "leaf_cost").astype(np.float64)
+    cost = node_numbers(structure, leaf_cost, "leaf_cost")
     most = structure.n_leaves
     if max_leaf_nodes is not None:
         check_count("max_leaf_nodes", max_leaf_nodes, low=1)
@@ -87,7 +87,7 @@ def optimal_cut_of_size(structure: TreeStructure, leaf_cost: ArrayLike, max_leaf
     array([False,  True,  True, False, False])
     """
     check_count("max_leaf_nodes", max_leaf_nodes, low=1)
-    cost = node_array(structure, leaf_cost, "leaf_cost").astype(np.float64)
+    cost = node_numbers(structure, leaf_cost, "leaf_cost")
     least, shares = _least_costs(structure, cost, min(structure.n_leaves, int(max_leaf_nodes)))
     size = 1 + int(np.flatnonzero(least <= least.min() + TIE * abs(cost[0]))[0])
     return _cuts_of(structure, shares, np.array([size]))[0]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_number
-from treeprune.tree.cuts import node_array, topmost
+from treeprune.tree.cuts import node_numbers, topmost
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
 from treeprune.tree.structure import TreeStructure
@@ -58,8 +58,8 @@ def pessimistic_error_cut(
     array([ True, False, False])
     """
     check_number("z", z, low=0)
-    e = node_array(structure, errors, "errors").astype(np.float64)
-    n = node_array(structure, n_rows, "n_rows").astype(np.float64)
+    e = node_numbers(structure, errors, "errors")
+    n = node_numbers(structure, n_rows, "n_rows")
     below = structure.sum_up(np.where(structure.is_leaf, e, 0)) + structure.sum_up(structure.is_leaf) / 2
     product = np.maximum(below * (n - below), 0)
     standard_error = np.sqrt(np.divide(product, n, out=np.zeros_like(n), where=n > 0))

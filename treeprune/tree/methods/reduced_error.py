@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import indexable
 
 from treeprune.checks import check_choice
-from treeprune.tree.cuts import TIE, node_array, optimal_cut
+from treeprune.tree.cuts import TIE, node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree, is_frozen
 from treeprune.tree.holdout import holdout_split, take_rows
 from treeprune.tree.pruner import BasePruner, grow
@@ -49,7 +49,7 @@ def reduced_error_cut(
     array([False,  True, False,  True,  True])
     """
     check_choice("ties", ties, ("prune", "keep"))
-    cost = node_array(structure, holdout_cost, "holdout_cost")
+    cost = node_numbers(structure, holdout_cost, "holdout_cost")
     strictly = -max(2 * TIE * abs(float(cost[0])), np.finfo(float).tiny)
     return optimal_cut(structure, cost, slack=0.0 if ties == "prune" else strictly)
 
