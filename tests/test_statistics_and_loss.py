@@ -193,3 +193,22 @@ def test_sums_of_squares_are_those_of_the_tree_that_scikit_learn_grew():
         mean = np.average(y[rows], axis=0, weights=weight[rows])
         exact = (weight[rows, None] * (y[rows] - mean) ** 2).sum(axis=0).mean()
         assert loss.variance(moments)[t] == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "codes", "message"),
+    [
+        ([1, 2], [0, 3], r"codes must be whole numbers from 0 to 2, the n_classes classes; got int64 from 0 to 3"),
+        ([1, 2], [-1, 0], "codes must be whole numbers"),
+        ([1, 2], [0.0, 1.0], "codes must be whole numbers"),
+        ([1, 2], ["a", "b"], "codes must be whole numbers from 0 to 2, .* got .*'a'"),
+        ([1, 3], [0, 1], r"leaf must be whole numbers from 0 to 2, the nodes of the tree; got int64 from 1 to 3"),
+    ],
+)
+def test_codes_that_are_no_classes_are_refused_and_not_counted_elsewhere(leaf, codes, message):
+    stump = TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])
+    with pytest.raises(ValueError, match=message):
+        class_counts(stump, leaf, codes, 3)
+    if leaf[1] == 3:
+        with pytest.raises(ValueError, match=message):
+            target_moments(stump, leaf, codes)

@@ -40,6 +40,11 @@ def class_counts(
     ndarray, shape (n_nodes, n_classes) or (n_nodes, n_outputs, n_classes)
         Integers without weights, floats with.
 
+    Raises
+    ------
+    ValueError
+        For a code that is no class, or a leaf that is no node.
+
     Examples
     --------
     >>> from treeprune import TreeStructure, class_counts
@@ -50,6 +55,8 @@ def class_counts(
            [0, 1]])
     """
     leaf, codes = np.asarray(leaf), np.asarray(codes)
+    _check_range("codes", codes, n_classes, "the n_classes classes")
+    _check_range("leaf", leaf, structure.n_nodes, "the nodes of the tree")
     columns = np.atleast_2d(codes.T)  # outputs first
     by_output = [
         _histogram(leaf * n_classes + column, structure.n_nodes * n_classes, sample_weight) for column in columns
@@ -94,6 +101,7 @@ def target_moments(
            [ 1.,  2.,  4.]])
     """
     leaf, y = np.asarray(leaf), np.asarray(y, dtype=np.float64)
+    _check_range("leaf", leaf, structure.n_nodes, "the nodes of the tree")
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     sums = []
     for column in np.atleast_2d((y - center).T):  # output by output
@@ -104,3 +112,13 @@ def target_moments(
 
 def _histogram(bins: NDArray[Any], n_bins: int, weight: ArrayLike | None) -> NDArray[Any]:
     return np.bincount(bins, weights=None if weight is None else np.asarray(weight), minlength=n_bins)
+
+
+def _check_range(name: str, values: NDArray[Any], n: int, what: str) -> None:
+    """Raise ValueError unless all are whole numbers from 0 to n - 1: a histogram would count others elsewhere."""
+    if len(values) and (values.dtype.kind not in "iu" or values.min() < 0 or values.max() >= n):
+        raise ValueError(f"{name} must be whole numbers from 0 to {n - 1}, {what}; got {values.dtype} {_ends(values)}")
+
+
+def _ends(values: NDArray[Any]) -> str:
+    return f"from {values.min()} to {values.max()}" if values.dtype.kind in "biuf" else f"{values.ravel()[0]!r}, ..."
