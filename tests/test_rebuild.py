@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from models import NAMES, grown, random_cut, ways
 from numpy.typing import NDArray
-from sklearn.tree import export_text, plot_tree
+from sklearn.datasets import load_iris
+from sklearn.tree import DecisionTreeClassifier, export_text, plot_tree
 from sklearn.tree._tree import Tree, _build_pruned_tree_py  # the oracle
 
 from treeprune.tree.fitted import find_tree
@@ -113,6 +114,17 @@ def test_the_input_is_the_same_byte_for_byte(name: str) -> None:
     for cut in cuts_of(tree):
         small = pruned(tree, cut)
         small.tree_.value[:] = -1  # the memory is not shared either
+    assert pickle.dumps(tree) == before
+
+
+def test_what_a_user_does_to_the_pruned_tree_does_not_reach_the_grown_one() -> None:
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    tree = DecisionTreeClassifier(random_state=np.random.RandomState(0)).fit(X, y)
+    before = pickle.dumps(tree)
+    small = pruned(tree, cuts_of(tree)[2])
+    small.classes_[:] = 7
+    small.feature_names_in_[:] = "x"
+    small.random_state.rand()
     assert pickle.dumps(tree) == before
 
 

@@ -24,7 +24,7 @@ def materialise(estimator: Any, structure: TreeStructure, cut: NDArray[np.bool_]
     Parameters
     ----------
     estimator : fitted scikit-learn tree
-        Not changed. Its parameters and class labels are shared by the result.
+        Not changed, and nothing of it is shared by the result.
     structure : TreeStructure
         Of the same tree.
     cut : ndarray of bool, shape (n_nodes,)
@@ -81,7 +81,7 @@ def rebuild(
     tree = tree_class(*arguments)
     tree.__setstate__({**state, "max_depth": max_depth, "node_count": len(kept), "nodes": nodes, "values": value})
     rebuilt = copy.copy(estimator)
-    rebuilt.tree_ = tree
+    rebuilt.__dict__ = {k: tree if k == "tree_" else copy.deepcopy(v) for k, v in vars(estimator).items()}
     return rebuilt
 
 
