@@ -361,3 +361,22 @@ def test_every_criterion_that_a_method_can_read_is_pruned(name: str) -> None:
 def test_prior_is_for_classes_only() -> None:
     with pytest.raises(ValueError, match=r"prior=\[0.5, 0.5\] is for classification"):
         tp.MinimumErrorPruner(stem("numbers"), prior=[0.5, 0.5]).fit(*rows_of("numbers"))
+
+
+@pytest.mark.parametrize("criterion", ["absolute_error", "poisson", "squared_error"])
+@pytest.mark.parametrize("risks", [("impurity", "error"), ("error", "impurity")])
+def test_the_risk_may_change_between_fit_and_prune(criterion: str, risks: tuple[str, str]) -> None:
+    X, y = rows_of("numbers")
+    grown = DecisionTreeRegressor(criterion=criterion, min_samples_leaf=5, random_state=0)
+    changed = tp.CostComplexityPruner(grown, alpha=0.05, risk=risks[0]).fit(X, np.abs(y))
+    fresh = tp.CostComplexityPruner(grown, alpha=0.05, risk=risks[1]).fit(X, np.abs(y))
+    changed.set_params(risk=risks[1]).prune()
+    np.testing.assert_allclose(changed.path_.price, fresh.path_.price, rtol=1e-9, atol=1e-15)
+    np.testing.assert_array_equal(changed.cut_, fresh.cut_)
+
+
+def test_class_weights_are_not_forgotten_when_the_risk_changes() -> None:
+    X, y = rows_of("classes")
+    grown = DecisionTreeClassifier(class_weight="balanced", min_samples_leaf=3, random_state=0)
+    changed = tp.CostComplexityPruner(grown, alpha=0.01).fit(X, y).set_params(risk="error").prune()
+    np.testing.assert_array_equal(changed.cut_, tp.CostComplexityPruner(grown, alpha=0.01, risk="error").fit(X, y).cut_)

@@ -89,7 +89,9 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
             return self._prune_grown(thaw(self.estimator), X, y, sample_weight)
         grown = grow(self._to_grow(), X, y, sample_weight)
         tree = find_tree(grown)
-        return self._take(grown, tree, tree.count(X, y, sample_weight) if self._needs_counts() else None)
+        # what the tree does not remember, `prune` may need when the parameters are others
+        counted = self._needs_counts() or not tree.remembers_rows
+        return self._take(grown, tree, None, tree.count(X, y, sample_weight) if counted else None)
 
     def prune(self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Prune the grown tree again: with other rows, or after ``set_params``. Never regrows.
@@ -140,8 +142,11 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         statistics: NodeStatistics | None,
         growing: NodeStatistics | None = None,
     ) -> Self:
-        """Set the results, all at once: an error before leaves the pruner as it was."""
-        found = self._find(tree, statistics)
+        """Set the results, all at once: an error before leaves the pruner as it was.
+
+        Without statistics of pruning rows those of the growing rows serve, where the method needs counts.
+        """
+        found = self._find(tree, growing if statistics is None and self._needs_counts() else statistics)
         fields = self._new_fields(tree, statistics, growing)
         found["estimator_"] = replace_tree(grown, materialise(tree.estimator, tree.structure, found["cut_"], **fields))
         found.update(grown_=grown, n_leaves_=int(found["cut_"].sum()), _statistics=statistics, _growing=growing)
