@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import pairwise, product
@@ -389,6 +390,39 @@ def test_groups_are_kept_together() -> None:
     check_folds(search, *slowly(classifier(), X, y, splits, between_levels(search.path_.price)))
     with pytest.raises(ValueError, match="groups"):
         search_of(classifier(), cv=GroupKFold(4)).fit(X, y)
+
+
+def test_groups_are_kept_together_in_the_holdout_of_every_fold_too() -> None:
+    X, y = noisy_wine()
+    groups = np.random.default_rng(0).integers(0, 12, len(y))
+    inner = tp.ReducedErrorPruner(classifier(), validation_fraction=GroupShuffleSplit(1, random_state=0))
+    grid = {"ties": ["prune", "keep"]}
+    search = tp.PrunerCV(inner, grid, cv=GroupKFold(4)).fit(X, y, groups=groups)
+    expected = [
+        [
+            clone(inner)
+            .set_params(ties=ties)
+            .fit(X[growing], y[growing], groups=groups[growing])
+            .score(X[held_out], y[held_out])
+            for ties in grid["ties"]
+        ]
+        for growing, held_out in GroupKFold(4).split(X, y, groups)
+    ]
+    np.testing.assert_allclose(search.curve_.test.reshape(4, 2), expected)
+    refit = clone(inner).set_params(**search.best_params_).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(search.predict(X), refit.predict(X))
+
+
+@pytest.mark.parametrize("scoring", ["f1_macro", "balanced_accuracy", "accuracy", "recall_weighted"])
+def test_a_class_that_a_fold_was_not_grown_with_is_scored_as_missed(scoring: str) -> None:
+    X, y = noisy_wine()
+    X, y = np.vstack([X, X[:1] + 5]), np.append(y, 9)  # one row of a class of its own
+    splits = list(KFold(4, shuffle=True, random_state=0).split(X))
+    search = search_of(classifier(max_leaf_nodes=6), cv=splits, scoring=scoring).fit(X, y)
+    alphas = between_levels(search.path_.price)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # classes without predicted rows
+        check_folds(search, *slowly(classifier(max_leaf_nodes=6), X, y, splits, alphas, scoring))
 
 
 def test_rows_that_no_fold_holds_out_are_no_evidence() -> None:

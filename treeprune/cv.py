@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from treeprune.checks import check_choice, check_number
 from treeprune.curve import GeneralizationCurve, LevelScores
 from treeprune.evidence import ErrorKind, Estimate, FoldEvidence, RowEvidence, repeats_of
-from treeprune.folds import Fold, grid_fold, path_fold, training_scores
+from treeprune.folds import Fold, fit_in_groups, grid_fold, path_fold, training_scores
 from treeprune.honest import honest_scores
 from treeprune.out_of_fold import join_folds
 from treeprune.path import PruningPath, levels_in_force
@@ -146,14 +146,16 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         sample_weight : array-like, shape (n_rows,), optional
             Frequencies: used to grow, to prune and to score.
         groups : array-like, shape (n_rows,), optional
-            For splitters that keep groups together.
+            For splitters that keep groups together, those of a holdout inside `pruner` too.
         """
         pruner = self._check_parameters()
         X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
         splits = self._splits(pruner, X, y, groups)
         data = X, y, check_weight(sample_weight, len(y))
         found = (
-            self._along_path(pruner, splits, data) if self.param_grid is None else self._over_grid(pruner, splits, data)
+            self._along_path(pruner, splits, data)
+            if self.param_grid is None
+            else self._over_grid(pruner, splits, data, groups)
         )
         if groups is not None and isinstance(found["evidence_"], RowEvidence):
             found["evidence_"] = _grouped(found["evidence_"], groups)
@@ -280,7 +282,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             "_training_scores": training_scores(tree, path, grown_on, self.scoring, grown),
         }
 
-    def _over_grid(self, pruner: BasePruner, splits: Splits, data: tuple[Any, Any, Any]) -> dict[str, Any]:
+    def _over_grid(self, pruner: BasePruner, splits: Splits, data: tuple[Any, Any, Any], groups: Any) -> dict[str, Any]:
         """Score all candidates, and fit the one selected on all rows."""
         from sklearn.model_selection import ParameterGrid
 
@@ -290,14 +292,14 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         for candidate in candidates:
             _refuse_frozen(clone(pruner).set_params(**candidate))
         folds: list[Fold] = Parallel(n_jobs=self.n_jobs)(
-            delayed(grid_fold)(pruner, candidates, data, growing, held_out, self.scoring)
+            delayed(grid_fold)(pruner, candidates, data, growing, held_out, self.scoring, groups)
             for growing, held_out in splits
         )
         at = [np.arange(len(candidates))] * len(folds)
         n_leaves = np.mean([fold.n_leaves for fold in folds], axis=0)
         found = self._scored(pruner, folds, at, data, folds[0].price, n_leaves, None)
         best = candidates[found["best_level_"]]
-        fitted = pruner.set_params(**best).fit(*data)
+        fitted = fit_in_groups(pruner.set_params(**best), data, groups)
         return found | {
             "grown_": fitted.grown_,
             "estimator_": fitted.estimator_,

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from treeprune.out_of_fold import changes_in_table
 from treeprune.path import PruningCuts, PruningPath
 from treeprune.tree.curve import Scoring, additive_scores, from_statistics, is_additive, scores_by_level, scoring_name
-from treeprune.tree.fitted import FittedTree, find_tree
+from treeprune.tree.fitted import FittedTree, find_tree, is_frozen
 from treeprune.tree.holdout import take_rows
 from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, grow
 from treeprune.tree.row_loss import ROW_LOSSES, Changes, loss_at, loss_changes
@@ -85,9 +85,10 @@ def grid_fold(
     growing: Ints,
     held_out: Ints,
     scoring: Scoring,
+    groups: Any,
 ) -> Fold:
     """Grow once for all candidates that only prune differently, and score each of them."""
-    models = _pruned_models(pruner, candidates, take_rows(growing, *data))
+    models = _pruned_models(pruner, candidates, take_rows(growing, *data), *take_rows(growing, groups))
     train = np.array([_score(model, scoring, *take_rows(growing, *data)) for model in models])
     X, y, weight = take_rows(held_out, *data)
     trees = [find_tree(model) for model in models]
@@ -121,7 +122,15 @@ def by_rows(tree: FittedTree, scoring: Scoring) -> bool:
     return name in ROW_LOSSES and is_additive(tree, name)
 
 
-def _pruned_models(pruner: BasePruner, candidates: Sequence[Mapping[str, Any]], rows: Sequence[Any]) -> list[Any]:
+def fit_in_groups(pruner: BasePruner, rows: Sequence[Any], groups: Any) -> BasePruner:
+    """Fit; a pruner that holds rows out by a splitter keeps groups together too."""
+    splits = hasattr(getattr(pruner, "validation_fraction", None), "split") and not is_frozen(pruner.estimator)
+    return pruner.fit(*rows, **({"groups": groups} if splits and groups is not None else {}))
+
+
+def _pruned_models(
+    pruner: BasePruner, candidates: Sequence[Mapping[str, Any]], rows: Sequence[Any], groups: Any
+) -> list[Any]:
     """Prune once for each candidate, and grow once for each setting of what changes the growth."""
     given = {k: v for k, v in pruner.get_params(deep=False).items() if k not in GROWING_PARAMETERS}
     models, fitted = [], dict[str, BasePruner]()
@@ -130,7 +139,7 @@ def _pruned_models(pruner: BasePruner, candidates: Sequence[Mapping[str, Any]], 
         if growth in fitted:  # what this candidate leaves open is as the pruner has it, not as the last one had
             fitted[growth].set_params(**{**given, **parameters}).prune()
         else:
-            fitted[growth] = clone(pruner).set_params(**parameters).fit(*rows)
+            fitted[growth] = fit_in_groups(clone(pruner).set_params(**parameters), rows, groups)
         models.append(fitted[growth].estimator_)
     return models
 

@@ -10,6 +10,7 @@ Three ways, the first that suffices is taken:
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from treeprune.tree.confusion import confusion_scores, has_formula
 from treeprune.tree.cuts import covering, cut_at, path_sums
 from treeprune.tree.fitted import FittedTree, NodeStatistics, check_weight, find_tree, replace_tree
 from treeprune.tree.rebuild import materialise
+from treeprune.tree.statistics import class_counts
 from treeprune.tree.structure import TreeStructure
 
 Family = PruningPath | PruningCuts
@@ -81,6 +83,9 @@ def pruning_curve(
     fitted = find_tree(tree)
     _check_family(fitted, path_or_cuts)
     name = scoring_name(fitted.is_classifier, scoring)
+    if not is_additive(fitted, name):
+        for y in (y_train, y_test):
+            fitted.encode(y)  # says what is wrong with y, if anything is
     train, test = (
         scores_by_level(fitted, path_or_cuts, X, y, scoring, weight, whole=tree)
         for X, y, weight in ((X_train, y_train, sample_weight_train), (X_test, y_test, sample_weight_test))
@@ -96,8 +101,8 @@ def pruning_curve(
         holds=path_or_cuts.holds if isinstance(path_or_cuts, PruningPath) else "up_to",
         repeat=np.zeros(n_levels, dtype=np.intp),
         level=np.arange(n_levels),
-        price=path_or_cuts.price,
-        n_leaves=path_or_cuts.n_leaves,
+        price=path_or_cuts.price.copy(),
+        n_leaves=path_or_cuts.n_leaves.copy(),
         train=train,
         test=test,
     )
@@ -205,22 +210,43 @@ def from_statistics(tree: FittedTree, name: str, scoring: Scoring) -> bool:
 
 def _by_confusion(tree: FittedTree, family: Family, name: str, X: Any, y: Any, weight: ArrayLike | None) -> Floats:
     """Count the confusion matrix of every level, and score all of them at once."""
-    target = tree.encode(y)
+    target = tree.encode_known(y)
     leaf, weight = tree.leaves_of(X, target), check_weight(weight, len(target))
-    rows = _matrices(tree, family, tree.statistics_at(leaf, target, None))
+    classes, codes = _with_unseen(tree.classes[0], target[:, 0], y)
+    if not has_formula(name, classes):  # a third class, where the score is of two
+        return _by_prediction(tree, family, name, X, y, weight)
+    rows = _matrices(tree, family, leaf, codes, len(classes), None)
     occurs = (rows.sum(axis=1) > 0) | (rows.sum(axis=2) > 0)
     if weight is None:
-        return confusion_scores(name, rows.astype(np.float64), occurs, tree.classes[0])
+        return confusion_scores(name, rows.astype(np.float64), occurs, classes)
     # running sums of weights leave crumbs in empty cells, those of whole rows do not
-    heavy = _matrices(tree, family, tree.statistics_at(leaf, target, weight > 0))
-    by_weight = _matrices(tree, family, tree.statistics_at(leaf, target, weight))
-    return confusion_scores(name, np.where(heavy > 0, by_weight, 0), occurs, tree.classes[0])
+    heavy = _matrices(tree, family, leaf, codes, len(classes), weight > 0)
+    by_weight = _matrices(tree, family, leaf, codes, len(classes), weight)
+    return confusion_scores(name, np.where(heavy > 0, by_weight, 0), occurs, classes)
 
 
-def _matrices(tree: FittedTree, family: Family, statistics: NodeStatistics) -> NDArray[Any]:
+def _with_unseen(known: NDArray[Any], codes: NDArray[np.intp], y: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Append the classes that the tree was not grown with, which a fold may hold: no level predicts them."""
+    strange = codes < 0
+    if not strange.any():
+        return known, codes
+    unseen, position = np.unique(np.asarray(y).reshape(-1)[strange], return_inverse=True)
+    codes = codes.copy()
+    codes[strange] = len(known) + position.reshape(-1)
+    return np.concatenate([known, unseen]), codes
+
+
+def _matrices(
+    tree: FittedTree,
+    family: Family,
+    leaf: NDArray[np.intp],
+    codes: NDArray[np.intp],
+    n_classes: int,
+    weight: NDArray[Any] | None,
+) -> NDArray[Any]:
     """Sum the rows of every level by class, shape (n_levels, n_classes, n_classes): true, predicted."""
-    predicted = tree.label == np.arange(len(tree.classes[0]))  # node, class
-    cells = statistics.sums[:, 0, :, None] * predicted[:, None, :]
+    predicted = tree.label == np.arange(n_classes)  # node, class
+    cells = class_counts(tree.structure, leaf, codes, n_classes, weight)[:, :, None] * predicted[:, None, :]
     by_level = level_sums(tree.structure, family, cells.reshape(len(cells), -1))
     return by_level.reshape(family.n_levels, *cells.shape[1:])
 
@@ -230,7 +256,6 @@ def _by_prediction(tree: FittedTree, family: Family, name: str, X: Any, y: Any, 
     from sklearn.metrics import get_scorer
 
     scorer, leaf, y = get_scorer(name), tree.apply(X), np.asarray(y)
-    tree.encode(y)  # says what is wrong with y, if anything is
     weight = check_weight(weight, len(y))
     weights = {} if weight is None else {"sample_weight": weight}
     recall = _recall(tree)
@@ -242,9 +267,20 @@ def _by_prediction(tree: FittedTree, family: Family, name: str, X: Any, y: Any, 
 def _by_materialising(
     tree: FittedTree, family: Family, scorer: Callable[..., float], whole: Any, X: Any, y: Any, weight: Any
 ) -> Floats:
+    if weight is not None and not _takes_weight(scorer):
+        name = getattr(scorer, "__name__", scorer)
+        raise ValueError(
+            f"scoring={name} takes no sample_weight, and there are weights: give a scorer that does, "
+            "scorer(estimator, X, y, sample_weight), or leave the weights out"
+        )
     weights = {} if weight is None else {"sample_weight": weight}
     pruned = (materialise(tree.estimator, tree.structure, cut) for cut in _cuts(tree, family))
     return np.array([float(scorer(replace_tree(whole, model), X, y, **weights)) for model in pruned])
+
+
+def _takes_weight(scorer: Callable[..., float]) -> bool:
+    parameters = signature(scorer).parameters.values()
+    return any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
 def _cuts(tree: FittedTree, family: Family) -> Any:
