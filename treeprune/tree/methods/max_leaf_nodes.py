@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_count
 from treeprune.path import PruningPath
@@ -41,17 +41,10 @@ def max_leaf_nodes_path(structure: TreeStructure, improvement: ArrayLike) -> Pru
     >>> max_leaf_nodes_path(tree, [0.5, 0.1, 0.2, 0, 0, 0, 0]).removed_at  # node 2 is split before 1
     array([3, 1, 2, 0, 0, 0, 0])
     """
-    turn = (-node_numbers(structure, improvement, "improvement", at=~structure.is_leaf)).tolist()
-    left, right, leaf = structure.children_left.tolist(), structure.children_right.tolist(), structure.is_leaf.tolist()
-    split, waiting = [], [] if leaf[0] else [(turn[0], 0)]
-    while waiting:
-        _, t = heappop(waiting)
-        split.append(t)
-        for child in (left[t], right[t]):
-            if not leaf[child]:
-                heappush(waiting, (turn[child], child))
+    gain = node_numbers(structure, improvement, "improvement", at=~structure.is_leaf)
+    order = _best_first(structure, gain)
     removed_at = np.zeros(structure.n_nodes, dtype=np.intp)
-    removed_at[split] = np.arange(len(split), 0, -1)
+    removed_at[order] = np.arange(len(order), 0, -1)
     price = np.arange(structure.n_leaves, 0, -1, dtype=np.float64)
     return PruningPath("max_leaf_nodes", removed_at, price, level_sizes(structure, removed_at), "up_to")
 
@@ -99,3 +92,39 @@ class MaxLeafNodesPruner(PathPruner):
         below = total[tree.structure.children_left[t]] + total[tree.structure.children_right[t]]
         improvement[t] = total[t] - below
         return max_leaf_nodes_path(tree.structure, improvement)
+
+
+def _best_first(structure: TreeStructure, improvement: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Inner nodes in the order in which best-first growth splits them.
+
+    A node that is better than one above it has to wait for that one, and follows at once: so nodes
+    are sorted by the worst on their way from the root, and only those that wait for the same one
+    need a queue.
+    """
+    inner = structure.inner
+    turn = np.zeros(structure.n_nodes, dtype=np.intp)
+    turn[inner[np.lexsort((inner, -improvement[inner]))]] = np.arange(len(inner))
+    waits_for = turn.copy()
+    for t, left, right in structure.downward():
+        waits_for[left] = np.maximum(waits_for[left], waits_for[t])
+        waits_for[right] = np.maximum(waits_for[right], waits_for[t])
+    order = inner[np.lexsort((turn[inner] != waits_for[inner], waits_for[inner]))]  # who is waited for comes first
+    n_together = np.bincount(waits_for[inner], minlength=1)
+    start = np.cumsum(n_together) - n_together
+    for k in np.flatnonzero(n_together > 1).tolist():
+        first, size = start[k], n_together[k]
+        order[first : first + size] = _queue(structure, order[first : first + size], turn)
+    return order
+
+
+def _queue(structure: TreeStructure, together: NDArray[np.intp], turn: NDArray[np.intp]) -> list[int]:
+    """Split these nodes, the first of which is above all others, in turn as their parents allow."""
+    split, waiting = [], [(-1, int(together[0]))]
+    mine = set(together.tolist())
+    while waiting:
+        _, t = heappop(waiting)
+        split.append(t)
+        for child in (int(structure.children_left[t]), int(structure.children_right[t])):
+            if child in mine:
+                heappush(waiting, (int(turn[child]), child))
+    return split
