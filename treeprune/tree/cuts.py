@@ -200,12 +200,11 @@ def path_sums(structure: TreeStructure, removed_at: ArrayLike, node_values: Arra
     values = node_array(structure, node_values, "node_values")
     n_levels = int(removed_at[0]) + 1
     leaves_at = _parents_removal(structure, removed_at)
-    change = np.zeros((n_levels + 1, *values.shape[1:]), dtype=values.dtype)
     if values.dtype == bool:
         raise ValueError("node_values must be numbers, got booleans: sum counts instead")
     ever = leaves_at > removed_at  # a node that goes together with its parent is never a leaf
-    np.add.at(change, removed_at[ever], values[ever])
-    np.subtract.at(change, leaves_at[ever], values[ever])
+    enters = _sums_by_level(removed_at[ever], values[ever], n_levels + 1)
+    change = enters - _sums_by_level(leaves_at[ever], values[ever], n_levels + 1)
     return np.cumsum(change[:n_levels], axis=0)
 
 
@@ -317,6 +316,15 @@ def _one_a_node(structure: TreeStructure, values: ArrayLike, name: str) -> NDArr
             f"{name} must have one entry for each of the {structure.n_nodes} nodes, got shape {array.shape}"
         )
     return array
+
+
+def _sums_by_level(level: NDArray[np.intp], values: NDArray[Any], n_levels: int) -> NDArray[Any]:
+    """Sum the values of the nodes of each level, in the type of the values."""
+    columns = values.reshape(len(values), -1)
+    cell = level[:, None] * columns.shape[1] + np.arange(columns.shape[1])
+    sums = np.zeros(n_levels * columns.shape[1], dtype=values.dtype)
+    np.add.at(sums, cell.ravel(), columns.ravel())  # in one dimension, where numpy is quick at it
+    return sums.reshape(n_levels, *values.shape[1:])
 
 
 def _parents_removal(structure: TreeStructure, removed_at: NDArray[Any]) -> NDArray[Any]:
