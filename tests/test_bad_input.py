@@ -220,7 +220,6 @@ def test_priors_must_be_probabilities_of_the_classes(prior: Any, message: str) -
         ("reduced_eror", "Did you mean 'reduced_error'?"),
         ("ReducedError", "use a pruner or one of cost_complexity, reduced_error"),
         ("ccp", "use a pruner or one of"),
-        (None, "method=None is unknown"),
         (7, "method=7 is unknown"),
         (["reduced_error"], "is unknown"),
         (tp.CostComplexityPruner, "is unknown: use a pruner"),
@@ -256,13 +255,25 @@ def test_a_path_checks_what_it_is_given() -> None:
         tp.pruning_cuts(TREE, "optimal", risk="gini")
 
 
-@pytest.mark.parametrize("name", ["reduced_error", "optimal", "minimum_error", "error_based", "pessimistic_error"])
+@pytest.mark.parametrize("name", ["optimal", "minimum_error", "error_based", "pessimistic_error"])
 def test_methods_whose_prunings_are_not_nested_have_no_path(name: str) -> None:
     with pytest.raises(ValueError, match=f"method='{name}' are not nested.*pruning_cuts, or one of cost_complexity"):
         tp.pruning_path(TREE, name)
 
 
-@pytest.mark.parametrize("name", ["reduced_error", "cost_complexity", "max_depth", tp.OptimalPruner(max_leaf_nodes=3)])
+@pytest.mark.parametrize("act", [tp.pruning_path, tp.pruning_cuts])
+def test_a_method_that_prunes_in_one_way_only_is_not_sent_in_a_circle(act: Any) -> None:
+    with pytest.raises(ValueError, match=r"'reduced_error' prunes a tree in one way.*use tp.prune for it"):
+        act(TREE, "reduced_error")
+
+
+def test_a_method_that_is_missing_is_asked_for() -> None:
+    for act in (tp.prune, lambda tree: tp.pruning_path(tree, None)):
+        with pytest.raises(ValueError, match="method is missing: give a pruner, or one of cost_complexity, reduced_e"):
+            act(TREE)
+
+
+@pytest.mark.parametrize("name", ["cost_complexity", "max_depth", tp.OptimalPruner(max_leaf_nodes=3)])
 def test_methods_without_separate_cuts_say_where_to_look(name: Any) -> None:
     with pytest.raises(ValueError, match="has no family of separate cuts: use one of optimal, minimum_error"):
         tp.pruning_cuts(TREE, name)

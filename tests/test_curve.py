@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.frozen import FrozenEstimator
@@ -641,3 +641,24 @@ def test_every_alpha_of_scikit_learn_finds_its_level() -> None:
     alphas = tree.cost_complexity_pruning_path(X, y).ccp_alphas
     at = path.levels_at(alphas)
     np.testing.assert_allclose(path.price[at], alphas, rtol=1e-9, atol=1e-15)
+
+
+def test_what_is_no_cut_at_all_or_meets_a_way_twice_is_refused() -> None:
+    case = binary()
+    family = tp.pruning_cuts(case.tree, "optimal")
+    root, leaves = family.cuts[-1], family.cuts[0]
+    assert root.sum() == 1
+    for wrong in (root | leaves, root & False, leaves & (np.cumsum(leaves) > 1)):
+        cuts = dataclasses.replace(family, cuts=np.vstack([family.cuts[:1], wrong]), price=family.price[:2])
+        with pytest.raises(ValueError, match="of another tree with as many nodes"):
+            case.curve(cuts, "accuracy")
+
+
+def test_families_are_shown_in_a_line() -> None:
+    X, y = load_iris(return_X_y=True)
+    tree = DecisionTreeClassifier(random_state=0).fit(X, y)
+    assert (
+        repr(tp.pruning_path(tree)) == "PruningPath(cost_complexity, 7 levels, 9 to 1 leaves, alpha from 0 to 0.3333)"
+    )
+    cuts = tp.pruning_cuts(tree, "minimum_error", m=[0, 2, 50])
+    assert repr(cuts) == "PruningCuts(minimum_error, 3 cuts, 9 to 3 leaves, m from 0 to 50)"

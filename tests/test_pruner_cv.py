@@ -795,6 +795,29 @@ def test_a_callable_gets_the_weights_of_fit() -> None:
     np.testing.assert_allclose(ours.curve_.test, named.curve_.test)
 
 
+def test_a_grid_over_one_number_has_its_values_on_the_curve() -> None:
+    X, y = noisy_wine()
+    search = tp.PrunerCV(tp.MinimumErrorPruner(classifier()), {"m": [0, 2, 50]}, cv=3).fit(X, y)
+    assert search.curve_.parameter == "m"
+    assert search.scores_.price.tolist() == [0, 2, 50]
+    assert search.curve_.summary().price.tolist() == [0, 2, 50]
+    pruner = tp.ErrorBasedPruner(classifier())
+    for grid in ({"confidence": [0.1, 0.2], "limit": ["weka"]}, {"limit": ["c4.5", "weka"]}):
+        numbered = tp.PrunerCV(pruner, grid, cv=3).fit(X, y).curve_
+        assert numbered.parameter == "candidate"
+        assert numbered.of_repeat(0)["price"].tolist() == [0, 1]
+
+
+def test_repeats_of_the_same_rows_do_not_shrink_the_standard_error_of_the_curve() -> None:
+    X, y = noisy_wine()
+    cv = RepeatedStratifiedKFold(n_splits=4, n_repeats=3, random_state=0)
+    curve = search_of(classifier(), cv=cv).fit(X, y).curve_
+    scores = curve.summary()
+    np.testing.assert_allclose(scores.standard_error, scores.test_spread / 2)
+    assert (curve.n_repeats, curve.n_independent) == (12, 4)
+    assert tp.join_curves([curve, curve]).n_independent == 8
+
+
 @pytest.mark.parametrize("rule", ["minimum", "one_standard_error"])
 @pytest.mark.parametrize(
     "method", [tp.CostComplexityPruner, tp.CriticalValuePruner, tp.MaxDepthPruner, tp.MaxLeafNodesPruner]
@@ -850,6 +873,8 @@ def test_a_tree_of_one_leaf_has_one_level() -> None:
         (tp.PrunerCV(tp.MinimumErrorPruner(), {"M": [1]}, cv=3), ValueError, "Invalid parameter 'M'"),
         (tp.PrunerCV(tp.MinimumErrorPruner(), {"m": [-1]}, cv=3), ValueError, "m=-1"),
         (tp.PrunerCV(tp.MinimumErrorPruner(), {"m": []}, cv=3), ValueError, "m"),
+        (tp.PrunerCV(tp.MinimumErrorPruner(), [], cv=3), ValueError, r"param_grid=\[\] holds no candidates"),
+        (search_of(classifier(), selection="fixed_size"), ValueError, r"which size: give functools.partial\(fixed"),
         (search_of(classifier(), cv=1.5), ValueError, r"cv=1.5 is out of range: a number in \(0, 1\)"),
         (search_of(classifier(), cv=1), ValueError, "at least one train/test split"),
         (search_of(classifier(), cv=[]), ValueError, "gives no splits"),

@@ -78,6 +78,9 @@ class GeneralizationCurve:
         How to read prices, see `PruningPath`.
     repeat, level, n_leaves : ndarray of int, shape (n_entries,)
     price, train, test : ndarray of float, shape (n_entries,)
+    n_independent : int or None
+        How many of the repeats hold different rows out: the folds of one cross-validation, however
+        often it was repeated. None: all of them.
 
     Examples
     --------
@@ -105,6 +108,7 @@ class GeneralizationCurve:
     n_leaves: NDArray[np.intp]
     train: Floats
     test: Floats
+    n_independent: int | None = None
 
     @property
     def n_repeats(self) -> int:
@@ -139,8 +143,8 @@ class GeneralizationCurve:
         Returns
         -------
         LevelScores
-            For one repeat its own levels. The standard error is that of independent repeats,
-            SD / sqrt(n_repeats), None for one.
+            For one repeat its own levels. The standard error is SD / sqrt(n) for the n repeats that
+            are independent, None for one repeat.
         """
         if self.n_repeats == 1:
             none = np.zeros(len(self.price))
@@ -159,7 +163,7 @@ class GeneralizationCurve:
             test.mean(axis=0),
             train.std(axis=0, ddof=1),
             spread,
-            spread / np.sqrt(self.n_repeats),
+            spread / np.sqrt(self.n_independent or self.n_repeats),
         )
 
     def _aligned(self, repeats: list[dict[str, NDArray[Any]]]) -> tuple[Floats, list[NDArray[Any]]]:
@@ -224,4 +228,5 @@ def join_curves(curves: Sequence[GeneralizationCurve]) -> GeneralizationCurve:
         first.holds,
         repeat,
         **columns,
+        n_independent=sum(c.n_independent or c.n_repeats for c in curves),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,7 @@ from treeprune.evidence import ErrorKind, Estimate, FoldEvidence, RowEvidence, r
 from treeprune.folds import Fold, fit_in_groups, grid_fold, path_fold, training_scores
 from treeprune.honest import honest_scores
 from treeprune.out_of_fold import join_folds
-from treeprune.path import PruningPath, levels_in_force
+from treeprune.path import Holds, PruningPath, levels_in_force
 from treeprune.selection import RULES
 from treeprune.tree.curve import Scoring, scoring_name
 from treeprune.tree.cuts import cut_at
@@ -37,6 +37,16 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Splits = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+
+
+class Levels(NamedTuple):
+    """What the levels of a search are: those of the path of all rows, or the candidates of a grid."""
+
+    parameter: str
+    price: Floats
+    n_leaves: Floats
+    holds: Holds
+    nested: bool
 
 
 class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
@@ -216,6 +226,11 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         if self.standard_error is not None:
             check_choice("standard_error", self.standard_error, ("case", "fold", "paired"))
         if not callable(self.selection):
+            if self.selection == "fixed_size":
+                raise ValueError(
+                    "selection='fixed_size' does not say which size: give functools.partial(fixed_size, n_leaves=8), "
+                    "with fixed_size from treeprune.selection"
+                )
             check_choice("selection", self.selection, tuple(RULES))
         pruner = clone(pruner)
         if self.param_grid is None:
@@ -266,7 +281,8 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         path = folds[0].path if keep else pruner._find_path(tree, statistics)
         assert path is not None
         at = [np.arange(path.n_levels)] if keep else _levels_of_folds(folds, path)
-        found = self._scored(pruner, folds, at, data, path.price, path.n_leaves.astype(float), path)
+        levels = Levels(path.parameter, path.price, path.n_leaves.astype(float), path.holds, nested=True)
+        found = self._scored(pruner, folds, at, data, levels)
         cut = cut_at(tree.structure, path.removed_at, found["best_level_"])
         fields = {}
         if self.refit == "leaves":
@@ -289,6 +305,8 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         if self.refit != "tree":
             raise ValueError(f"refit={self.refit!r} is for a path; with param_grid the tree is grown again: use 'tree'")
         candidates = list(ParameterGrid(self.param_grid))
+        if not candidates:
+            raise ValueError(f"param_grid={self.param_grid!r} holds no candidates: give {{'name': [values]}}")
         for candidate in candidates:
             _refuse_frozen(clone(pruner).set_params(**candidate))
         folds: list[Fold] = Parallel(n_jobs=self.n_jobs)(
@@ -297,7 +315,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         )
         at = [np.arange(len(candidates))] * len(folds)
         n_leaves = np.mean([fold.n_leaves for fold in folds], axis=0)
-        found = self._scored(pruner, folds, at, data, folds[0].price, n_leaves, None)
+        found = self._scored(pruner, folds, at, data, Levels(*_priced(candidates), n_leaves, "up_to", nested=False))
         best = candidates[found["best_level_"]]
         fitted = fit_in_groups(pruner.set_params(**best), data, groups)
         return found | {
@@ -314,32 +332,30 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         folds: list[Fold],
         at: list[NDArray[Any]],
         data: tuple[Any, Any, Any],
-        price: Floats,
-        n_leaves: Floats,
-        path: PruningPath | None,
+        levels: Levels,
     ) -> dict[str, Any]:
         """Evidence, curve, scores and the level selected; ``at`` are the folds' levels at the common ones."""
         name = scoring_name(is_classifier(pruner._to_grow()), self.scoring)
         evidence = _evidence(folds, at, data, self.standard_error, name)
         estimate = evidence.estimate(np.ones(evidence.n_units))
         test = evidence.fold_scores(np.ones(evidence.n_units))
-        train = np.array([fold.train[levels] for fold, levels in zip(folds, at, strict=True)])
-        scores = LevelScores(
-            price, n_leaves, train.mean(axis=0), estimate[0], _spread(train), _spread(test), *estimate[1:]
-        )
+        train = np.array([fold.train[k] for fold, k in zip(folds, at, strict=True)])
+        price, means = levels.price, (train.mean(axis=0), estimate[0])
+        scores = LevelScores(price, levels.n_leaves, *means, _spread(train), _spread(test), *estimate[1:])
         curve = GeneralizationCurve(
             method=pruner.method,
-            parameter=path.parameter if path else "candidate",
+            parameter=levels.parameter,
             scoring=name,
-            nested=path is not None,
+            nested=levels.nested,
             computed_from=folds[0].computed_from,
-            holds=path.holds if path else "up_to",
+            holds=levels.holds,
             repeat=np.repeat(np.arange(len(folds)), len(price)),
             level=np.tile(np.arange(len(price)), len(folds)),
             price=np.tile(price, len(folds)),
             n_leaves=np.concatenate([f.n_leaves[k] for f, k in zip(folds, at, strict=True)]).astype(np.intp),
             train=train.ravel(),
             test=test.ravel(),
+            n_independent=repeats_of([fold.held_out for fold in folds]).tolist().count(0),
         )
         best = _select(self.selection, scores)
         return {"evidence_": evidence, "scores_": scores, "curve_": curve, "best_level_": best}
@@ -363,6 +379,15 @@ def _names_of(pruner: BasePruner) -> str:
     """Parameters of a pruner that a grid may be over, for an error."""
     own = sorted(set(pruner.get_params(deep=False)) - set(GROWING_PARAMETERS))
     return " or ".join(own) if own else "estimator__max_leaf_nodes, say: it has no parameter of its own"
+
+
+def _priced(candidates: list[dict[str, Any]]) -> tuple[str, Floats]:
+    """Name of what the candidates differ in and its values, if it is one number; else they are numbered."""
+    names = {name for candidate in candidates for name in candidate}
+    values = [value for candidate in candidates for value in candidate.values()]
+    if len(names) == 1 and all(isinstance(v, Real) and not isinstance(v, bool | np.bool_) for v in values):
+        return names.pop(), np.array(values, dtype=np.float64)
+    return "candidate", np.arange(len(candidates), dtype=np.float64)
 
 
 def _refuse_frozen(pruner: BasePruner) -> None:

@@ -153,10 +153,10 @@ def pruning_path(
     """
     pruner = _pruner(method, parameters, strength_needed=False)
     if not isinstance(pruner, PathPruner):
-        nested = [name for name, kind in METHODS.items() if issubclass(kind, PathPruner)]
+        _refuse_single(pruner.method)
         raise ValueError(
             f"the prunings of method={pruner.method!r} are not nested, so there is no path: use pruning_cuts, "
-            f"or one of {', '.join(nested)}"
+            f"or one of {', '.join(_nested())}"
         )
     if pruner.strength in parameters:
         name, value = pruner.strength, parameters[pruner.strength]
@@ -208,6 +208,7 @@ def pruning_cuts(
     if not isinstance(method, str) or method not in FAMILIES:
         if isinstance(method, str):
             _method(method)  # an unknown name is the clearer error
+            _refuse_single(method)
         raise ValueError(
             f"method={method!r} has no family of separate cuts: use one of optimal, {', '.join(FAMILIES)}; "
             "nested methods have a pruning_path"
@@ -254,11 +255,27 @@ def _without_neurons(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any
 
 
 def _method(name: Any) -> type[BasePruner]:
+    if name is None:
+        raise ValueError(f"method is missing: give a pruner, or one of {', '.join(METHODS)}")
     if isinstance(name, str) and name in METHODS:
         return METHODS[name]
     close = difflib.get_close_matches(str(name), METHODS, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ValueError(f"method={name!r} is unknown: use a pruner or one of {', '.join(METHODS)}.{hint}")
+
+
+def _nested() -> list[str]:
+    return [name for name, kind in METHODS.items() if issubclass(kind, PathPruner)]
+
+
+def _refuse_single(method: str) -> None:
+    """Raise ValueError for a method whose pruning has no degree."""
+    families = ["optimal", *FAMILIES, *_nested()]
+    if method in METHODS and method not in families:
+        raise ValueError(
+            f"method={method!r} prunes a tree in one way, by the rows it is given, so there is neither a path nor a "
+            f"family of cuts: use tp.prune for it, and for a curve one of {', '.join(families)}"
+        )
 
 
 def _cut_below(tree: FittedTree, nodes: Iterable[int]) -> NDArray[np.bool_]:

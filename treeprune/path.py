@@ -66,6 +66,11 @@ class PruningPath:
     n_leaves: NDArray[np.intp]
     holds: Holds = "from"
 
+    def __repr__(self) -> str:
+        sizes = f"{self.n_leaves[0]} to {self.n_leaves[-1]} leaves"
+        prices = f"{self.parameter} from {self.price[0]:.4g} to {self.price[-1]:.4g}"
+        return f"PruningPath({self.method}, {self.n_levels} levels, {sizes}, {prices})"
+
     @property
     def parameter(self) -> str:
         """Name of the method's own parameter, which `price` is."""
@@ -179,6 +184,11 @@ class PruningCuts:
     parameter: str
     price: NDArray[np.float64]
     cuts: NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        sizes = f"{self.n_leaves.max()} to {self.n_leaves.min()} leaves"
+        prices = f"{self.parameter} from {self.price[0]:.4g} to {self.price[-1]:.4g}"
+        return f"PruningCuts({self.method}, {self.n_levels} cuts, {sizes}, {prices})"
 
     @property
     def n_leaves(self) -> NDArray[np.intp]:

@@ -132,7 +132,7 @@ class StudyResults:
         prices = _spread_prices(curve)
         repeats = [curve.of_repeat(r) for r in range(curve.n_repeats)]
         at = [levels_in_force(r["price"], prices, "from") for r in repeats]
-        read = {
+        read: dict[str, Any] = {
             name: np.concatenate([r[name][levels] for r, levels in zip(repeats, at, strict=True)])
             for name in ("n_leaves", "train", "test")
         }
@@ -174,7 +174,9 @@ def pareto_front(score: Any, size: Any) -> Any:
 def _curve(entries: pd.DataFrame, scoring: str) -> GeneralizationCurve:
     # repeats that failed leave no entries: those that are there are numbered anew
     repeat = np.unique(entries["repeat"], return_inverse=True)[1]
-    columns = {name: entries[name].to_numpy() for name in ("level", "price", "n_leaves", "train", "test")}
+    columns: dict[str, Any] = {
+        name: entries[name].to_numpy() for name in ("level", "price", "n_leaves", "train", "test")
+    }
     return GeneralizationCurve(
         method="cost_complexity",
         parameter="alpha",

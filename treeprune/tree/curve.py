@@ -144,7 +144,7 @@ def level_sums(structure: TreeStructure, family: Family, node_values: NDArray[An
     """Sum a node quantity over the leaves of every level, shape (n_levels, ...)."""
     if isinstance(family, PruningPath):
         return path_sums(structure, family.removed_at, node_values)
-    return np.tensordot(family.cuts.astype(node_values.dtype), node_values, axes=1)
+    return np.array([node_values[cut].sum(axis=0) for cut in family.cuts])
 
 
 def additive_scores(tree: FittedTree, family: Family, statistics: NodeStatistics, name: str) -> Floats:
@@ -303,12 +303,20 @@ def _check_family(tree: FittedTree, family: Family) -> None:
 
 
 def _fits(structure: TreeStructure, family: Family) -> bool:
-    """Whether no split outlasts its parent's and no leaf is split; whether every cut has leaves of its own."""
+    """Whether no split outlasts its parent's and no leaf is split; whether every way down meets every cut once."""
     if isinstance(family, PruningCuts):
-        return bool((family.n_leaves >= 1).all())
+        return _are_cuts(structure, family.cuts.T)
     removed_at, parent = family.removed_at, np.maximum(structure.parent, 0)
     nested = (removed_at <= removed_at[parent]).all()
     return bool(nested and ((removed_at == 0) == structure.is_leaf).all() and removed_at[0] == family.n_levels - 1)
+
+
+def _are_cuts(structure: TreeStructure, cuts: NDArray[np.bool_]) -> bool:
+    """Whether each column, shape (n_nodes, n_cuts), is a cut."""
+    cut_above = np.zeros(cuts.shape, dtype=bool)
+    for t, left, right in structure.downward():
+        cut_above[left] = cut_above[right] = cut_above[t] | cuts[t]
+    return bool(not (cuts & cut_above).any() and (cuts | cut_above)[structure.is_leaf].all())
 
 
 class _Remembered(ClassifierMixin, BaseEstimator):
