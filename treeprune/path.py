@@ -56,8 +56,8 @@ class PruningPath:
     >>> path = tp.pruning_path(tree, "max_depth")
     >>> path.price, path.n_leaves
     (array([5., 4., 3., 2., 1., 0.]), array([9, 8, 5, 3, 2, 1]))
-    >>> path.removed_at[0]  # the split of the root is the last to go
-    np.int64(5)
+    >>> int(path.removed_at[0])  # the split of the root is the last to go
+    5
     """
 
     method: str
