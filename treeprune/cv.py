@@ -17,20 +17,17 @@ from sklearn.utils.validation import check_is_fitted
 from treeprune.checks import check_choice, check_number
 from treeprune.curve import GeneralizationCurve, LevelScores
 from treeprune.evidence import ErrorKind, Estimate, FoldEvidence, RowEvidence, repeats_of
-from treeprune.folds import Fold, fit_in_groups, grid_fold, path_fold, training_scores
+from treeprune.folds import Fold, fit_in_groups, grid_fold, path_fold
 from treeprune.honest import honest_scores
 from treeprune.out_of_fold import join_folds
 from treeprune.path import Holds, PruningPath, levels_in_force
 from treeprune.selection import RULES
 from treeprune.tree.curve import Scoring, scoring_name
-from treeprune.tree.cuts import cut_at
-from treeprune.tree.fitted import check_weight, find_tree, is_frozen, replace_tree
+from treeprune.tree.fitted import check_weight, is_frozen
 from treeprune.tree.holdout import holdout_split, take_rows
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.predictor import PrunedPredictor
-from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, grow
-from treeprune.tree.rebuild import materialise
-from treeprune.tree.refit import refitted_fields
+from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -274,28 +271,24 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         folds: list[Fold] = Parallel(n_jobs=self.n_jobs)(
             delayed(path_fold)(pruner, data, growing, held_out, self.scoring, keep) for growing, held_out in splits
         )
-        grown = folds[0].grown if keep else grow(pruner._to_grow(), *data)
-        tree = find_tree(grown)
-        grown_on: Any = take_rows(splits[0][0], *data) if keep else data
-        statistics = tree.count(*grown_on) if pruner._needs_counts() else None
-        path = folds[0].path if keep else pruner._find_path(tree, statistics)
-        assert path is not None
+        grown_on: Any
+        grown_on, held_out = (take_rows(rows, *data) for rows in splits[0]) if keep else (data, None)
+        family: Any = folds[0].family if keep else pruner._family(*data)
+        path = family.levels
         at = [np.arange(path.n_levels)] if keep else _levels_of_folds(folds, path)
         levels = Levels(path.parameter, path.price, path.n_leaves.astype(float), path.holds, nested=True)
         found = self._scored(pruner, folds, at, data, levels)
-        cut = cut_at(tree.structure, path.removed_at, found["best_level_"])
-        fields = {}
-        if self.refit == "leaves":
-            fields = refitted_fields(tree, tree.count(*grown_on), tree.count(*take_rows(splits[0][1], *data)))
-        root_risk = pruner._risk(tree, statistics)[0] if isinstance(pruner, CostComplexityPruner) else None
+        best, root_risk = found["best_level_"], None
+        if isinstance(pruner, CostComplexityPruner):
+            root_risk = pruner._risk(family.tree, family.statistics)[0]
         return found | {
-            "grown_": grown,
-            "estimator_": replace_tree(grown, materialise(tree.estimator, tree.structure, cut, **fields)),
+            "grown_": family.grown,
+            "estimator_": family.pruned_at(best, (grown_on, held_out) if self.refit == "leaves" else None),
             "path_": path,
-            "best_price_": path.price_inside(found["best_level_"]),
-            "n_leaves_": int(cut.sum()),
+            "best_price_": path.price_inside(best),
+            "n_leaves_": int(path.n_leaves[best]),
             "_root_risk": root_risk,
-            "_training_scores": training_scores(tree, path, grown_on, self.scoring, grown),
+            "_training_scores": family.training_scores(*grown_on, self.scoring),
         }
 
     def _over_grid(self, pruner: BasePruner, splits: Splits, data: tuple[Any, Any, Any], groups: Any) -> dict[str, Any]:

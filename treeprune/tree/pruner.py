@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from treeprune.path import PruningPath
 from treeprune.tree.cuts import cut_at
+from treeprune.tree.family import TreeFamily
 from treeprune.tree.fitted import (
     FittedTree,
     NodeStatistics,
@@ -114,6 +115,10 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
             tags.target_tags.multi_output = tags.classifier_tags.multi_label = False
         return tags
 
+    def _family_of_one(self, model: Any) -> TreeFamily:
+        """Take a pruned model for a family of one level, to score it by."""
+        return TreeFamily.of_one(model)
+
     def _to_grow(self) -> Any:
         # a fixed seed, so that two runs of the same lines give the same numbers
         return DecisionTreeClassifier(random_state=0) if self.estimator is None else self.estimator
@@ -178,6 +183,13 @@ class PathPruner(BasePruner):
     @abstractmethod
     def _find_path(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningPath:
         """Return the family of all prunings."""
+
+    def _family(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> TreeFamily:
+        """Grow a tree on the rows, and find all prunings of it."""
+        grown = grow(self._to_grow(), X, y, sample_weight)
+        tree = find_tree(grown)
+        statistics = tree.count(X, y, sample_weight) if self._needs_counts() else None
+        return TreeFamily(grown, tree, self._find_path(tree, statistics), statistics)
 
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         return self._find(tree, statistics)["cut_"]
