@@ -19,7 +19,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.class_weight import compute_sample_weight
 
 import treeprune as tp
-from treeprune.tree.fitted import check_weight, find_tree, is_frozen, replace_tree, thaw
+from treeprune.tree.fitted import check_weight, find_tree, replace_tree
+from treeprune.wrapped import is_frozen, thaw
 
 WITH_IMPURITY = [name for name in NAMES if not any(c in name for c in ("absolute_error", "poisson"))]
 READABLE = [

@@ -44,7 +44,7 @@ FLOORS = (
     ("tree.cuts", "tree.loss", "tree.confusion", "tree.statistics", "neural", "repair"),
     ("tree.structure", "selection"),
     ("curve",),
-    ("path", "checks"),
+    ("path", "checks", "wrapped"),
 )
 COMMAND_LINE = ("__main__", "cli")
 PACKAGES_WITHOUT_CODE = ("tree", "tree.methods", "study", "diagnostics", "ship", "adapters", "ensemble")

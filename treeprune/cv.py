@@ -23,11 +23,12 @@ from treeprune.out_of_fold import join_folds
 from treeprune.path import Holds, PruningPath, levels_in_force
 from treeprune.selection import RULES
 from treeprune.tree.curve import Scoring, scoring_name
-from treeprune.tree.fitted import check_weight, is_frozen
+from treeprune.tree.fitted import check_weight
 from treeprune.tree.holdout import holdout_split, take_rows
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner
+from treeprune.wrapped import is_frozen
 
 if TYPE_CHECKING:
     import pandas as pd

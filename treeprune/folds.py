@@ -13,10 +13,10 @@ from sklearn.base import clone
 
 from treeprune.out_of_fold import changes_in_table
 from treeprune.tree.curve import Scoring
-from treeprune.tree.fitted import is_frozen
 from treeprune.tree.holdout import take_rows
 from treeprune.tree.pruner import GROWING_PARAMETERS
 from treeprune.tree.row_loss import Changes
+from treeprune.wrapped import is_frozen
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -193,7 +193,7 @@ def test_bad_rows_are_refused() -> None:
             prune_neurons(mlp, rows, target, n_keep=2, layer=0, criterion="ablation")
     with pytest.raises(NotFittedError):
         prune_neurons(MLPClassifier(), X, n_keep=2)
-    with pytest.raises(TypeError, match="MLPClassifier or MLPRegressor is expected"):
+    with pytest.raises(TypeError, match="a fitted MLPClassifier or MLPRegressor of scikit-learn is wanted"):
         prune_neurons(object(), X, n_keep=2)
 
 

@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.validation import check_is_fitted
 
+from treeprune.wrapped import not_found, unwrap
+
 Arrays = list[NDArray[np.floating[Any]]]
 
+NETWORKS = (MLPClassifier, MLPRegressor)
 TRAINING_STATE = ("_optimizer", "_best_coefs", "_best_intercepts", "_random_state", "_coef_indptr")
 
 
@@ -81,6 +84,15 @@ def with_weights(mlp: Any, coefs: Arrays, intercepts: Arrays) -> Any:
 
 def check_network(mlp: Any) -> None:
     """Raise unless it is a fitted multi-layer perceptron of scikit-learn."""
-    if not isinstance(mlp, MLPClassifier | MLPRegressor):
+    if not isinstance(mlp, NETWORKS):
         raise TypeError(f"a fitted MLPClassifier or MLPRegressor is expected, not {type(mlp).__name__}")
     check_is_fitted(mlp)
+
+
+def find_network(model: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Find the fitted network inside a Pipeline, a search or a FrozenEstimator, and the steps before it."""
+    mlp, steps = unwrap(model, NETWORKS)
+    if mlp is None:
+        raise not_found(model, "a fitted MLPClassifier or MLPRegressor of scikit-learn")
+    check_is_fitted(mlp)
+    return mlp, steps

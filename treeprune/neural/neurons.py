@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_array
 
 from treeprune.checks import check_choice
 from treeprune.neural.criteria import CRITERIA, OF_THE_LOSS, REPAIRS, Evidence, removal_order
-from treeprune.neural.deployment import check_network, with_weights
+from treeprune.neural.deployment import NETWORKS, find_network, with_weights
 from treeprune.neural.observation import observe, rise_without
+from treeprune.wrapped import rewrap, through
 
 Floats = NDArray[np.float64]
 LINKS = ("identity", "softmax", "logistic")
@@ -28,9 +29,9 @@ def neuron_importance(
     Parameters
     ----------
     mlp : fitted MLPClassifier or MLPRegressor
-        Not changed.
+        Or a Pipeline that ends in one, a fitted search or a FrozenEstimator. Not changed.
     X : array-like, shape (n_rows, n_features)
-        Training rows.
+        Training rows, as the whole model takes them.
     y : array-like, optional
         Needed by criteria of the loss: group_taylor, taylor_2017, taylor_2019, skeletonization, ablation.
     criterion : str, default="obs"
@@ -56,7 +57,8 @@ def neuron_importance(
     >>> int(neuron_importance(mlp, X).argmin())
     3
     """
-    rows, target = _checked(mlp, X, y, criterion)
+    mlp, steps = find_network(mlp)
+    rows, target = _checked(mlp, through(steps, X), y, criterion)
     return _scores(mlp, rows, target, criterion, _one_layer(mlp, layer), np.random.default_rng(random_state))
 
 
@@ -77,10 +79,11 @@ def prune_neurons(
     Parameters
     ----------
     mlp : fitted MLPClassifier or MLPRegressor
-        Not changed.
+        Or a Pipeline that ends in one, a fitted search (its best estimator is pruned) or a
+        FrozenEstimator. Not changed.
     X, y : array-like
-        Training rows: they rank the neurons, and what the next layer receives on them is what the
-        repair keeps. See `neuron_importance`.
+        Training rows, as the whole model takes them: they rank the neurons, and what the next layer
+        receives on them is what the repair keeps. See `neuron_importance`.
     n_keep : int or sequence of int
         Neurons to keep in the layer, 1 or more; or in every hidden layer.
     criterion : str, default="obs"
@@ -95,7 +98,7 @@ def prune_neurons(
 
     Returns
     -------
-    MLPClassifier or MLPRegressor
+    MLPClassifier or MLPRegressor, or a Pipeline that ends in one
         An ordinary one, smaller and faster; predict, partial_fit, warm-started fit and clone work.
 
     References
@@ -118,13 +121,14 @@ def prune_neurons(
     """
     check_choice("compensate", compensate, tuple(REPAIRS))
     check_choice("search", search, ("greedy", "one_shot"))
-    rows, target = _checked(mlp, X, y, criterion)
+    model, (mlp, steps) = mlp, find_network(mlp)
+    rows, target = _checked(mlp, through(steps, X), y, criterion)
     wanted, rng = _sizes(mlp, n_keep, layer), np.random.default_rng(random_state)
     for k, n in wanted.items():
         closed_form = criterion == "obs" and compensate == "least_squares"
         prune = _at_once if search == "one_shot" or closed_form else _one_by_one
         mlp = prune(mlp, rows, target, n, criterion, compensate, search, k, rng)
-    return mlp
+    return rewrap(model, NETWORKS, mlp)
 
 
 def _at_once(
@@ -168,7 +172,6 @@ def _evidence(mlp: Any, X: Floats, target: Any, criterion: str, layer: int, rng:
 
 def _checked(mlp: Any, X: Any, y: Any, criterion: str) -> tuple[Floats, Floats | None]:
     """Return rows, and targets as the output layer is trained on them."""
-    check_network(mlp)
     check_choice("criterion", criterion, tuple(CRITERIA))
     X = check_array(X, dtype=np.float64)
     if X.shape[1] != mlp.n_features_in_:

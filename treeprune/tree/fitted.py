@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
-from sklearn.frozen import FrozenEstimator
 from sklearn.tree import BaseDecisionTree
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
@@ -21,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from treeprune.tree import loss
 from treeprune.tree.statistics import class_counts, target_moments
 from treeprune.tree.structure import TreeStructure
+from treeprune.wrapped import not_found, rewrap, through, unwrap
 
 SQUARED_ERROR_CRITERIA = ("squared_error", "friedman_mse")
 
@@ -101,9 +100,7 @@ class FittedTree:
 
     def apply(self, X: Any) -> NDArray[np.intp]:
         """Return the grown leaf that each row reaches, through the estimator's own ``apply``."""
-        for step in self.steps:
-            X = step.transform(X)
-        return self.estimator.apply(X)
+        return self.estimator.apply(through(self.steps, X))
 
     def encode(self, y: Any) -> NDArray[Any]:
         """Return the target as class codes, or as numbers for a regressor; shape (n_rows, n_outputs)."""
@@ -316,42 +313,16 @@ def find_tree(model: Any) -> FittedTree:
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     """
-    steps: tuple[Any, ...] = ()
-    while not isinstance(model, BaseDecisionTree):
-        inner = _inner(model)
-        if inner is None:
-            raise TypeError(_what_is_wanted(model))
-        steps += tuple(step for _, step in _own_steps(model)[:-1] if step not in (None, "passthrough"))
-        model = inner
-    check_is_fitted(model)
-    return FittedTree(model, steps)
+    tree, steps = unwrap(model, BaseDecisionTree)
+    if tree is None:
+        raise not_found(model, "a fitted DecisionTree* or ExtraTree* of scikit-learn")
+    check_is_fitted(tree)
+    return FittedTree(tree, steps)
 
 
 def replace_tree(model: Any, new_tree: Any) -> Any:
     """Return what `find_tree` was given with another tree in it; a search becomes its best estimator."""
-    if isinstance(model, BaseDecisionTree):
-        return new_tree
-    replaced = replace_tree(_inner(model), new_tree)
-    if _own_steps(model):
-        import copy
-
-        pipeline = copy.copy(model)
-        pipeline.steps = [*copy.deepcopy(model.steps[:-1]), (model.steps[-1][0], replaced)]
-        return pipeline
-    return replaced
-
-
-def thaw(model: Any) -> Any:
-    """Return the estimator inside a FrozenEstimator, at any depth of freezing."""
-    return thaw(model.estimator) if isinstance(model, FrozenEstimator) else model
-
-
-def is_frozen(model: Any) -> bool:
-    """Whether the model, or the last step of a Pipeline, is not to be fitted again."""
-    if isinstance(model, FrozenEstimator):
-        return True
-    steps = _own_steps(model)
-    return bool(steps) and is_frozen(steps[-1][1])
+    return rewrap(model, BaseDecisionTree, new_tree)
 
 
 def check_weight(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
@@ -369,36 +340,6 @@ def check_weight(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.flo
     if len(weight) and not weight.any():
         raise ValueError("sample_weight is zero for every row: there is nothing to count")
     return weight
-
-
-def _inner(model: Any) -> Any:
-    """One layer down: the last step, the best or the frozen estimator; None if there is no such layer."""
-    if isinstance(model, FrozenEstimator):
-        return model.estimator
-    if steps := _own_steps(model):
-        return steps[-1][1]
-    return getattr(model, "best_estimator_", None)
-
-
-def _own_steps(model: Any) -> list[tuple[str, Any]]:
-    """Steps of a Pipeline; a FrozenEstimator shows those of the model inside, which would count twice."""
-    steps = getattr(model, "__dict__", {}).get("steps")
-    return steps if isinstance(steps, list) else []
-
-
-def _what_is_wanted(model: Any) -> str:
-    name = type(model).__name__
-    wanted = (
-        "a fitted DecisionTree* or ExtraTree* of scikit-learn is wanted, alone, as the last step of a "
-        "Pipeline, in a fitted search or in a FrozenEstimator"
-    )
-    if isinstance(model, type):
-        return f"got the class {model.__name__}, not an instance: {wanted}"
-    if hasattr(model, "estimators_"):
-        return f"got {name}, an ensemble: {wanted}; of a forest, prune its members in estimators_"
-    if isinstance(model, BaseEstimator) and (hasattr(model, "param_grid") or hasattr(model, "param_distributions")):
-        return f"this {name} has no best_estimator_ (fit it, with refit=True): {wanted}"
-    return f"got {name}: {wanted}"
 
 
 def _finite_numbers(y: NDArray[Any]) -> NDArray[np.float64]:

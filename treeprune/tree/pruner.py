@@ -24,12 +24,11 @@ from treeprune.tree.fitted import (
     NodeStatistics,
     check_weight,
     find_tree,
-    is_frozen,
     replace_tree,
-    thaw,
 )
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.rebuild import materialise
+from treeprune.wrapped import is_frozen, thaw
 
 GROWING_PARAMETERS = ("estimator", "validation_fraction", "random_state")  # these change the grown tree
 

@@ -18,11 +18,12 @@ from sklearn.utils import indexable
 
 from treeprune.checks import check_choice
 from treeprune.tree.cuts import TIE, node_numbers, optimal_cut
-from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree, is_frozen
+from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree
 from treeprune.tree.holdout import holdout_split, take_rows
 from treeprune.tree.pruner import BasePruner, grow
 from treeprune.tree.refit import refitted_fields
 from treeprune.tree.structure import TreeStructure
+from treeprune.wrapped import is_frozen
 
 
 def reduced_error_cut(
