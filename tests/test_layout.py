@@ -41,10 +41,10 @@ FLOORS = (
     ("tree.family",),
     ("tree.curve", "tree.refit", "tree.row_loss"),
     ("tree.fitted", "tree.rebuild", "tree.predictor", "tree.holdout"),
-    ("tree.cuts", "tree.loss", "tree.confusion", "tree.statistics", "neural", "repair"),
+    ("tree.cuts", "tree.loss", "tree.confusion", "tree.statistics", "neural"),
     ("tree.structure", "selection"),
     ("curve",),
-    ("path", "checks", "wrapped"),
+    ("path", "checks", "wrapped", "repair"),
 )
 COMMAND_LINE = ("__main__", "cli")
 PACKAGES_WITHOUT_CODE = ("tree", "tree.methods", "study", "diagnostics", "ship", "adapters", "ensemble")

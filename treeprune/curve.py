@@ -81,6 +81,8 @@ class GeneralizationCurve:
     n_independent : int or None
         How many of the repeats hold different rows out: the folds of one cross-validation, however
         often it was repeated. None: all of them.
+    unit : {"leaves", "neurons"}
+        What `n_leaves` counts.
 
     Examples
     --------
@@ -109,6 +111,7 @@ class GeneralizationCurve:
     train: Floats
     test: Floats
     n_independent: int | None = None
+    unit: str = "leaves"
 
     @property
     def n_repeats(self) -> int:
@@ -229,4 +232,5 @@ def join_curves(curves: Sequence[GeneralizationCurve]) -> GeneralizationCurve:
         repeat,
         **columns,
         n_independent=sum(c.n_independent or c.n_repeats for c in curves),
+        unit=first.unit,
     )

@@ -27,7 +27,7 @@ from treeprune.tree.fitted import check_weight
 from treeprune.tree.holdout import holdout_split, take_rows
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.predictor import PrunedPredictor
-from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner
+from treeprune.tree.pruner import GROWING_PARAMETERS
 from treeprune.wrapped import is_frozen
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Levels(NamedTuple):
     n_leaves: Floats
     holds: Holds
     nested: bool
+    unit: str = "leaves"
 
 
 class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
@@ -58,7 +59,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
     ----------
     pruner : pruner, default=None
         `CostComplexityPruner` by default. Its strength is what is chosen; its ``estimator`` is
-        grown.
+        grown. A `NeuronPruner` too: each fold trains one network, and every size is scored.
     param_grid : dict or list of dicts, default=None
         Candidates, as for GridSearchCV. Needed for pruners whose prunings are not nested; each
         fold still grows one tree for all candidates that only prune differently.
@@ -103,6 +104,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         its strength, the price prunes `grown_` to the same tree (and to one as good where splits
         without gain make two levels of price 0).
     n_leaves_ : int
+        Or ``n_neurons_``, for networks.
     evidence_ : RowEvidence or FoldEvidence
         Out-of-fold losses of rows, kept as the points of the path where they change; or scores of folds.
 
@@ -167,7 +169,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         )
         if groups is not None and isinstance(found["evidence_"], RowEvidence):
             found["evidence_"] = _grouped(found["evidence_"], groups)
-        for name in ("path_", "best_price_", "best_params_", "_honest"):
+        for name in ("path_", "best_price_", "best_params_", "n_leaves_", "n_neurons_", "_honest"):
             self.__dict__.pop(name, None)
         # the honest score is of the rule that chose, whatever set_params says later
         seed = int(self.random_state) if isinstance(self.random_state, Integral) else 0
@@ -214,10 +216,10 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         }
         return pd.DataFrame(columns)[::-1].reset_index(drop=True)
 
-    def _check_parameters(self) -> BasePruner:
+    def _check_parameters(self) -> Any:
         """Return a pruner of our own, after a look at every parameter."""
         pruner = CostComplexityPruner() if self.pruner is None else self.pruner
-        if not isinstance(pruner, BasePruner):
+        if not _is_pruner(pruner):
             raise TypeError(f"pruner={pruner!r}: a pruner of treeprune is expected, CostComplexityPruner(tree), say")
         _refuse_frozen(pruner)
         check_choice("refit", self.refit, ("tree", "leaves", "none"))
@@ -232,7 +234,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             check_choice("selection", self.selection, tuple(RULES))
         pruner = clone(pruner)
         if self.param_grid is None:
-            if not isinstance(pruner, PathPruner):
+            if not hasattr(pruner, "strength"):
                 raise ValueError(
                     f"the prunings of {type(pruner).__name__} are not nested, so there is no path to choose from: give "
                     f"param_grid, over {_names_of(pruner)}"
@@ -241,7 +243,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             pruner._check_parameters()
         return pruner
 
-    def _splits(self, pruner: BasePruner, X: Any, y: Any, groups: Any) -> Splits:
+    def _splits(self, pruner: Any, X: Any, y: Any, groups: Any) -> Splits:
         from sklearn.model_selection import check_cv  # heavy, and not needed to prune
 
         if y is None:
@@ -265,9 +267,8 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             )
         return splits
 
-    def _along_path(self, pruner: BasePruner, splits: Splits, data: tuple[Any, Any, Any]) -> dict[str, Any]:
+    def _along_path(self, pruner: Any, splits: Splits, data: tuple[Any, Any, Any]) -> dict[str, Any]:
         """Score all levels of the path, and prune at the one selected."""
-        assert isinstance(pruner, PathPruner)
         keep = self.refit != "tree"
         folds: list[Fold] = Parallel(n_jobs=self.n_jobs)(
             delayed(path_fold)(pruner, data, growing, held_out, self.scoring, keep) for growing, held_out in splits
@@ -277,7 +278,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         family: Any = folds[0].family if keep else pruner._family(*data)
         path = family.levels
         at = [np.arange(path.n_levels)] if keep else _levels_of_folds(folds, path)
-        levels = Levels(path.parameter, path.price, path.n_leaves.astype(float), path.holds, nested=True)
+        levels = Levels(path.parameter, path.price, path.n_leaves.astype(float), path.holds, True, path.unit)
         found = self._scored(pruner, folds, at, data, levels)
         best, root_risk = found["best_level_"], None
         if isinstance(pruner, CostComplexityPruner):
@@ -287,12 +288,12 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             "estimator_": family.pruned_at(best, (grown_on, held_out) if self.refit == "leaves" else None),
             "path_": path,
             "best_price_": path.price_inside(best),
-            "n_leaves_": int(path.n_leaves[best]),
+            f"n_{path.unit}_": int(path.n_leaves[best]),
             "_root_risk": root_risk,
             "_training_scores": family.training_scores(*grown_on, self.scoring),
         }
 
-    def _over_grid(self, pruner: BasePruner, splits: Splits, data: tuple[Any, Any, Any], groups: Any) -> dict[str, Any]:
+    def _over_grid(self, pruner: Any, splits: Splits, data: tuple[Any, Any, Any], groups: Any) -> dict[str, Any]:
         """Score all candidates, and fit the one selected on all rows."""
         from sklearn.model_selection import ParameterGrid
 
@@ -309,20 +310,21 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         )
         at = [np.arange(len(candidates))] * len(folds)
         n_leaves = np.mean([fold.n_leaves for fold in folds], axis=0)
-        found = self._scored(pruner, folds, at, data, Levels(*_priced(candidates), n_leaves, "up_to", nested=False))
+        unit = "neurons" if pruner.method == "neuron" else "leaves"
+        found = self._scored(pruner, folds, at, data, Levels(*_priced(candidates), n_leaves, "up_to", False, unit))
         best = candidates[found["best_level_"]]
         fitted = fit_in_groups(pruner.set_params(**best), data, groups)
         return found | {
             "grown_": fitted.grown_,
             "estimator_": fitted.estimator_,
             "best_params_": best,
-            "n_leaves_": fitted.n_leaves_,
             "_root_risk": None,
+            **{name: getattr(fitted, name) for name in ("n_leaves_", "n_neurons_") if hasattr(fitted, name)},
         }
 
     def _scored(
         self,
-        pruner: BasePruner,
+        pruner: Any,
         folds: list[Fold],
         at: list[NDArray[Any]],
         data: tuple[Any, Any, Any],
@@ -349,6 +351,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             n_leaves=np.concatenate([f.n_leaves[k] for f, k in zip(folds, at, strict=True)]).astype(np.intp),
             train=train.ravel(),
             test=test.ravel(),
+            unit=levels.unit,
             n_independent=repeats_of([fold.held_out for fold in folds]).tolist().count(0),
         )
         best = _select(self.selection, scores)
@@ -366,10 +369,15 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
 
     def _to_grow(self) -> Any:
         pruner = CostComplexityPruner() if self.pruner is None else self.pruner
-        return pruner._to_grow() if isinstance(pruner, BasePruner) else pruner
+        return pruner._to_grow() if _is_pruner(pruner) else pruner
 
 
-def _names_of(pruner: BasePruner) -> str:
+def _is_pruner(pruner: Any) -> bool:
+    """Whether it is a pruner of trees or of networks, an instance and not its class."""
+    return isinstance(pruner, PrunedPredictor) and hasattr(pruner, "method")
+
+
+def _names_of(pruner: Any) -> str:
     """Parameters of a pruner that a grid may be over, for an error."""
     own = sorted(set(pruner.get_params(deep=False)) - set(GROWING_PARAMETERS))
     return " or ".join(own) if own else "estimator__max_leaf_nodes, say: it has no parameter of its own"
@@ -384,7 +392,7 @@ def _priced(candidates: list[dict[str, Any]]) -> tuple[str, Floats]:
     return "candidate", np.arange(len(candidates), dtype=np.float64)
 
 
-def _refuse_frozen(pruner: BasePruner) -> None:
+def _refuse_frozen(pruner: Any) -> None:
     if is_frozen(pruner.estimator):
         raise ValueError(
             "a FrozenEstimator has seen the rows of every fold, so its cross-validated score would be that of "

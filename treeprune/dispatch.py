@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,8 @@ def pruning_path(
     fitted, X, y, sample_weight
         As in `prune`.
     method : str or pruner, default="cost_complexity"
-        ``"cost_complexity"``, ``"critical_value"``, ``"max_depth"`` or ``"max_leaf_nodes"``.
+        ``"cost_complexity"``, ``"critical_value"``, ``"max_depth"`` or ``"max_leaf_nodes"``; or
+        ``"neuron"`` for a network, with its training rows, see `treeprune.neural.neuron_path`.
     **parameters
         Of the pruner, except its strength: ``risk="error"``.
 
@@ -151,6 +153,8 @@ def pruning_path(
     >>> tp.pruning_path(tree, "cost_complexity").n_leaves
     array([9, 7, 5, 4, 3, 2, 1])
     """
+    if method == "neuron":
+        return _neuron_path(fitted, X, y, sample_weight, parameters)
     pruner = _pruner(method, parameters, strength_needed=False)
     if not isinstance(pruner, PathPruner):
         _refuse_single(pruner.method)
@@ -249,9 +253,30 @@ def _without_neurons(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any
 
     if X is None:
         raise ValueError("X is missing: neurons are ranked, and what is left repaired, by training rows")
-    if nodes is not None or sample_weight is not None:
-        raise ValueError("nodes= and sample_weight= are for trees: neurons are chosen by n_keep, rows count alike")
-    return prune_neurons(fitted, X, y, **parameters)
+    if nodes is not None:
+        raise ValueError("nodes= is for trees: neurons are chosen by n_keep")
+    if "n_keep" not in parameters:
+        raise ValueError("n_keep must be given: how many neurons stay, 1 or more")
+    _check_names("neuron", prune_neurons, parameters)
+    return prune_neurons(fitted, X, y, sample_weight=sample_weight, **parameters)
+
+
+def _neuron_path(fitted: Any, X: Any, y: Any, sample_weight: Any, parameters: Mapping[str, Any]) -> PruningPath:
+    from treeprune.neural.path import neuron_path
+
+    if X is None:
+        raise ValueError("X is missing: neurons are ranked, and what is left repaired, by training rows")
+    if "n_keep" in parameters:
+        raise ValueError(f"n_keep={parameters['n_keep']!r}: a path holds the networks of every size, so it takes none")
+    _check_names("neuron", neuron_path, parameters)
+    return neuron_path(fitted, X, y, sample_weight=sample_weight, **parameters)
+
+
+def _check_names(method: str, function: Any, parameters: Mapping[str, Any]) -> None:
+    allowed = [name for name, p in signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    unknown = [name for name in parameters if name not in allowed]
+    if unknown:
+        raise ValueError(f"{method} has no parameter {unknown[0]!r}: it takes {', '.join(allowed)}")
 
 
 def _method(name: Any) -> type[BasePruner]:

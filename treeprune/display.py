@@ -20,6 +20,7 @@ TEST = {"color": "#0072B2", "linestyle": "-", "marker": "o", "linewidth": 2.0, "
 TRAIN = {"color": "#E69F00", "linestyle": "--", "marker": "s", "linewidth": 1.5, "markersize": 3.5}
 MANY_LEVELS = 60  # beyond this, markers hide the line
 N_PRICE_TICKS = 7
+SIZES = ("n_keep",)  # parameters that are the size itself, which has an axis already
 
 
 class PruningCurveDisplay:
@@ -77,7 +78,7 @@ class PruningCurveDisplay:
         Parameters
         ----------
         estimator : fitted tree
-            Or a Pipeline, search or FrozenEstimator with one in it.
+            Or a Pipeline, search or FrozenEstimator with one in it; a network for ``method="neuron"``.
         X_train, y_train, X_test, y_test : array-like
             Rows to score. The pruning itself reads the growing rows, off the tree.
         method : str, default="cost_complexity"
@@ -92,7 +93,8 @@ class PruningCurveDisplay:
         The level marked is the best on the test rows: good for seeing, too good for reporting.
         """
         cuts = method == "optimal" or method in FAMILIES
-        family = (pruning_cuts if cuts else pruning_path)(estimator, method, **parameters)
+        rows = (X_train, y_train) if method == "neuron" else ()  # trees remember theirs
+        family = (pruning_cuts if cuts else pruning_path)(estimator, method, *rows, **parameters)
         curve = pruning_curve(estimator, family, X_train, y_train, X_test, y_test, scoring)
         return cls(curve, level=minimum(curve)).plot(ax, level_name="best on test rows")
 
@@ -102,7 +104,8 @@ class PruningCurveDisplay:
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(search)
-        return cls(search.curve_, level=search.best_level_, chosen_leaves=search.n_leaves_).plot(ax)
+        size = getattr(search, f"n_{search.curve_.unit}_")
+        return cls(search.curve_, level=search.best_level_, chosen_leaves=size).plot(ax)
 
     def plot(
         self,
@@ -138,10 +141,11 @@ class PruningCurveDisplay:
         if self.level is not None:
             at = scores.n_leaves[self.level]
             leaves = at if self.chosen_leaves is None else self.chosen_leaves
-            _mark(ax, at, sign * scores.test[self.level], f"{level_name}: {leaves:.3g} leaves")
+            _mark(ax, at, sign * scores.test[self.level], f"{level_name}: {leaves:.3g} {self.curve.unit}")
         _leaves_axis(ax, scores.n_leaves)
-        ax.set_xlabel("leaves" if self.curve.n_repeats == 1 else "leaves (mean of repeats)")
-        _price_axis(ax, scores, self.curve.parameter)
+        ax.set_xlabel(self.curve.unit if self.curve.n_repeats == 1 else f"{self.curve.unit} (mean of repeats)")
+        if self.curve.parameter not in SIZES:
+            _price_axis(ax, scores, self.curve.parameter)
         ax.set_ylabel(self.curve.scoring.removeprefix("neg_").replace("_", " "))
         ax.set_title(self.curve.method.replace("_", "-"), loc="left", fontsize="medium")
         ax.legend(loc="best", framealpha=1, edgecolor="none")

@@ -106,7 +106,7 @@ def _pruned_models(pruner: Any, candidates: Sequence[Mapping[str, Any]], rows: S
     for parameters in candidates:
         growth = hash_of({k: v for k, v in parameters.items() if k.split("__")[0] in GROWING_PARAMETERS})
         if growth in fitted:  # what this candidate leaves open is as the pruner has it, not as the last one had
-            fitted[growth].set_params(**{**given, **parameters}).prune()
+            fitted[growth].set_params(**{**given, **parameters})._again(*rows)
         else:
             fitted[growth] = fit_in_groups(clone(pruner).set_params(**parameters), rows, groups)
         models.append(fitted[growth].estimator_)

@@ -67,14 +67,19 @@ class PruningPath:
     holds: Holds = "from"
 
     def __repr__(self) -> str:
-        sizes = f"{self.n_leaves[0]} to {self.n_leaves[-1]} leaves"
+        sizes = f"{self.n_leaves[0]} to {self.n_leaves[-1]} {self.unit}"
         prices = f"{self.parameter} from {self.price[0]:.4g} to {self.price[-1]:.4g}"
         return f"PruningPath({self.method}, {self.n_levels} levels, {sizes}, {prices})"
 
     @property
     def parameter(self) -> str:
         """Name of the method's own parameter, which `price` is."""
-        return "alpha" if self.method == "cost_complexity" else self.method
+        return {"cost_complexity": "alpha", "neuron": "n_keep"}.get(self.method, self.method)
+
+    @property
+    def unit(self) -> str:
+        """What sizes are counted in."""
+        return "neurons" if self.method == "neuron" else "leaves"
 
     @property
     def n_levels(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,8 @@ from torch_nets import DEVICES, rows, same_state, stack, state
 from treeprune.adapters.torch import apply_masks, fine_tune, neuron_curve, neuron_importance, prune_neurons
 from treeprune.adapters.torch.observation import look_at
 from treeprune.adapters.torch.surgery import hidden_layer
-from treeprune.neural.criteria import CRITERIA, REPAIRS, penalised_gram
+from treeprune.neural.criteria import CRITERIA, REPAIRS
+from treeprune.repair import penalised_gram
 
 pytestmark = pytest.mark.extras
 
@@ -290,6 +292,26 @@ def test_skeletonization_equals_finite_differences_of_the_loss_by_a_gate_on_each
     )
 
 
+@pytest.mark.parametrize("targets", [CLASSES, "numbers"])
+def test_obd_is_half_the_second_derivative_of_the_loss_by_a_gate(targets: object) -> None:
+    module, step = stack(4, 6, 3, activation=nn.Tanh), 1e-3
+    y = np.random.default_rng(0).normal(size=(len(X), 3)) if isinstance(targets, str) else CLASSES
+    wanted = torch.as_tensor(y)
+
+    def loss_at(neuron: int, gate: float) -> float:
+        gated = copy.deepcopy(module)
+        with torch.no_grad():
+            gated[2].weight[:, neuron] *= gate
+            output = gated(INPUTS)
+            if wanted.is_floating_point():
+                return ((output - wanted) ** 2).sum().item() / 2 / len(X)
+            return nn.functional.cross_entropy(output, wanted).item()
+
+    second = [(loss_at(j, 1 + step) - 2 * loss_at(j, 1) + loss_at(j, 1 - step)) / step**2 for j in range(6)]
+    ours = neuron_importance(module, X, y, layer="0", criterion="obd")
+    assert ours == pytest.approx(np.array(second) / 2, rel=1e-5, abs=1e-8)
+
+
 def test_taylor_criteria_look_at_the_gradient_of_each_row_alone() -> None:
     module, changes = stack(4, 6, 3), []
     for row, label in zip(INPUTS, CLASSES, strict=True):
@@ -374,7 +396,7 @@ def test_obs_is_the_least_penalised_error_that_a_removal_can_cost() -> None:
 
 
 def test_the_repair_equals_least_squares_when_the_ridge_vanishes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treeprune.neural.criteria.RIDGE", 1e-13)
+    monkeypatch.setattr("treeprune.neural.criteria.penalised_gram", partial(penalised_gram, ridge=1e-13))
     module = stack(4, 8, 3, activation=nn.Tanh)
     small = prune_neurons(module, X, layer="0", n_keep=4, criterion="magnitude")
     sent, wanted = small[:2](INPUTS).detach().numpy(), module(INPUTS).detach().numpy()
@@ -406,7 +428,7 @@ def test_repairs_keep_the_mean_of_what_the_next_layer_receives() -> None:
 
 
 def test_dead_constant_and_twin_neurons_go_first_and_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treeprune.neural.criteria.RIDGE", 1e-10)
+    monkeypatch.setattr("treeprune.neural.criteria.penalised_gram", partial(penalised_gram, ridge=1e-10))
     module = stack(4, 8, 3)
     with torch.no_grad():
         module[0].weight[1], module[0].bias[1] = 0, -1  # dead

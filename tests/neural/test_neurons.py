@@ -16,9 +16,10 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import scale
 
 from treeprune.neural import neuron_importance, prune_neurons
-from treeprune.neural.criteria import CRITERIA, penalised_gram
-from treeprune.neural.neurons import _checked
+from treeprune.neural.criteria import CRITERIA
 from treeprune.neural.observation import _loss_from, activations
+from treeprune.neural.removal import checked
+from treeprune.repair import penalised_gram
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -42,10 +43,17 @@ def net(task: str, activation: str = "tanh", sizes: Any = (7, 5), **parameters: 
 
 def loss_with_gates(mlp: Any, X: Any, y: Any, layer: int, gates: np.ndarray) -> np.ndarray:
     """Loss of each row with the neurons of a layer multiplied by gates."""
-    rows, target = _checked(mlp, X, y, "ablation")
+    _, rows = checked(mlp, X, y, None, "ablation")
     gated = deepcopy(mlp)
     gated.coefs_[layer + 1] = gates[:, None] * gated.coefs_[layer + 1]
-    return _loss_from(gated, activations(gated, rows)[-1], target, len(mlp.coefs_) - 1)
+    return _loss_from(gated, activations(gated, rows.X)[-1], rows.target, len(mlp.coefs_) - 1)
+
+
+def _gated_outputs(mlp: Any, X: Any, gates: np.ndarray) -> np.ndarray:
+    """Pre-activations of the output with the first layer's neurons multiplied by gates."""
+    gated = deepcopy(mlp)
+    gated.coefs_[1] = gates[:, None] * gated.coefs_[1]
+    return activations(gated, X)[-1]
 
 
 def slopes(mlp: Any, X: Any, y: Any, layer: int) -> np.ndarray:
@@ -81,6 +89,28 @@ def test_criteria_of_the_gradient_equal_finite_differences(task: str, activation
     ):
         found = neuron_importance(mlp, X, y, criterion=name, layer=layer)
         np.testing.assert_allclose(found, expected, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "logistic", "identity"])
+@pytest.mark.parametrize("task", TASKS)
+def test_curvature_of_the_last_hidden_layer_equals_finite_differences(task: str, activation: str) -> None:
+    mlp, X, y = net(task, activation)
+    step, n = 1e-3, 5
+    at = [[loss_with_gates(mlp, X, y, 1, 1 + k * d).mean() for k in (-1, 0, 1)] for d in np.eye(n) * step]
+    second = [(low - 2 * middle + high) / step**2 for low, middle, high in at]
+    found = neuron_importance(mlp, X, y, criterion="obd", layer=1)
+    np.testing.assert_allclose(found, np.array(second) / 2, rtol=1e-5, atol=1e-7)
+
+
+def test_curvature_of_an_earlier_layer_is_gauss_newtons() -> None:
+    mlp, X, y = net("classes", "tanh")
+    step, n = 1e-6, 7
+    p = mlp.predict_proba(X)
+    found = neuron_importance(mlp, X, y, criterion="obd", layer=0)
+    for j, d in enumerate(np.eye(n) * step):
+        slope = (_gated_outputs(mlp, X, 1 + d) - _gated_outputs(mlp, X, 1 - d)) / (2 * step)
+        expected = ((p * slope**2).sum(axis=1) - (p * slope).sum(axis=1) ** 2).mean() / 2
+        assert found[j] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("layer", [0, 1])

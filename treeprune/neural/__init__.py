@@ -8,15 +8,18 @@ from treeprune.neural.figures import CostCurveDisplay, QuantizationDisplay
 from treeprune.neural.layers import prune_layer
 from treeprune.neural.lossless import prune_lossless
 from treeprune.neural.neurons import neuron_importance, prune_neurons
+from treeprune.neural.path import NeuronPath, neuron_path
 from treeprune.neural.quantise import quantization_grid, quantize_weights
 
 __all__ = [
     "CostCurveDisplay",
+    "NeuronPath",
     "QuantizationDisplay",
     "cost_table",
     "finalize",
     "honest_checklist",
     "neuron_importance",
+    "neuron_path",
     "prune_layer",
     "prune_lossless",
     "prune_neurons",

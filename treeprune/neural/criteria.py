@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from treeprune.repair import one_by_one, penalised_gram, refitted
 
-RIDGE = 1e-3  # of the mean variance of the neurons: keeps the inverse of the Gram matrix small and tame
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +34,13 @@ class Evidence:
         Gradients of each row's own loss.
     incoming_slope, outgoing_slope : ndarray
         Gradient of the mean loss by the weights.
+    share : ndarray of shape (n_rows,)
+        Weight of each row, 1 in all.
+    rng : numpy.random.Generator
     rise : ndarray of shape (n_neurons,)
         Of the mean loss when nothing of a neuron is read any more.
-    rng : numpy.random.Generator
+    curvature : ndarray of shape (n_neurons,)
+        Second derivative of the mean loss by a gate on what each neuron sends.
     """
 
     incoming: Floats
@@ -45,13 +50,29 @@ class Evidence:
     gradients: Floats
     incoming_slope: Floats
     outgoing_slope: Floats
-    rise: Floats
+    share: Floats
     rng: np.random.Generator
+    rise: Floats | None = None
+    curvature: Floats | None = None
+
+    @cached_property
+    def means(self) -> Floats:
+        """Mean of what each neuron sends, shape (n_neurons,)."""
+        return self.mean(self.activations)
+
+    @cached_property
+    def gram(self) -> Floats:
+        """Penalised covariance of what the neurons send."""
+        return penalised_gram(self.activations, self.share)
+
+    def mean(self, values: Floats) -> Floats:
+        """Weighted mean over rows."""
+        return self.share @ values
 
 
 def obs(seen: Evidence) -> Floats:
     """Least possible increase of the next layer's mean squared error (Hassibi & Stork 1993)."""
-    inverse = np.linalg.inv(penalised_gram(seen.activations))
+    inverse = np.linalg.inv(seen.gram)
     return (seen.outgoing**2).sum(axis=1) / np.diag(inverse)
 
 
@@ -83,40 +104,72 @@ def group_taylor(seen: Evidence) -> Floats:
 
 def taylor_2017(seen: Evidence) -> Floats:
     """Mean absolute first-order change of a row's loss (Molchanov et al. 2017)."""
-    return np.abs(seen.activations * seen.gradients).mean(axis=0)
+    return seen.mean(np.abs(seen.activations * seen.gradients))
 
 
 def taylor_2019(seen: Evidence) -> Floats:
     """Mean squared first-order change of a row's loss (Molchanov et al. 2019)."""
-    return ((seen.activations * seen.gradients) ** 2).mean(axis=0)
+    return seen.mean((seen.activations * seen.gradients) ** 2)
 
 
 def skeletonization(seen: Evidence) -> Floats:
     """First-order rise of the mean loss as the neuron is switched off (Mozer & Smolensky 1989)."""
-    return -(seen.activations * seen.gradients).mean(axis=0)
+    return -seen.mean(seen.activations * seen.gradients)
 
 
 def ablation(seen: Evidence) -> Floats:
     """Rise of the mean loss without the neuron, by trying."""
+    assert seen.rise is not None, "observed for this criterion"
     return seen.rise
+
+
+def obd(seen: Evidence) -> Floats:
+    """Second-order rise of the mean loss as the neuron is switched off (LeCun et al. 1990, of a gate)."""
+    assert seen.curvature is not None, "observed for this criterion"
+    return seen.curvature / 2
 
 
 def apoz(seen: Evidence) -> Floats:
     """Share of rows that wake the neuron (Hu et al. 2016): for functions like ReLU that know zero."""
-    awake = (seen.activations != 0).mean(axis=0)
-    if (awake == 1).all():
+    awake = seen.mean(seen.activations != 0)
+    if (seen.activations != 0).all():
         raise ValueError("apoz counts zeros, and no neuron here is ever zero: choose another criterion")
     return awake
 
 
 def activation_variance(seen: Evidence) -> Floats:
     """Squared error of the next layer if a mean took the neuron's place (Sietsma & Dow 1991)."""
-    return seen.activations.var(axis=0) * (seen.outgoing**2).sum(axis=1)
+    return seen.mean((seen.activations - seen.means) ** 2) * (seen.outgoing**2).sum(axis=1)
 
 
 def random(seen: Evidence) -> Floats:
     """Any order: the baseline to beat."""
     return seen.rng.random(len(seen.bias))
+
+
+def gate_curvature(links: str, predicted: Floats, slopes: Floats, activations: Floats, share: Floats) -> Floats:
+    """Gauss-Newton second derivative of the mean loss by a gate on each neuron, shape (n_neurons,).
+
+    Exact where the outputs are linear in the neurons, as for the last hidden layer.
+
+    Parameters
+    ----------
+    links : {"softmax", "logistic", "identity"}
+        Of the outputs, each with its own loss.
+    predicted : ndarray of shape (n_rows, n_outputs)
+    slopes : ndarray of shape (n_outputs, n_rows, n_neurons)
+        Derivative of each output, before its link, by what each neuron sends.
+    activations : ndarray of shape (n_rows, n_neurons)
+    share : ndarray of shape (n_rows,)
+    """
+    p = predicted.T[:, :, None]
+    if links == "identity":
+        second = (slopes**2).sum(axis=0)
+    elif links == "logistic":
+        second = (p * (1 - p) * slopes**2).sum(axis=0)
+    else:
+        second = (p * slopes**2).sum(axis=0) - (p * slopes).sum(axis=0) ** 2
+    return share @ (activations**2 * second)
 
 
 CRITERIA: dict[str, Callable[[Evidence], Floats]] = {
@@ -131,44 +184,21 @@ CRITERIA: dict[str, Callable[[Evidence], Floats]] = {
         taylor_2017,
         taylor_2019,
         skeletonization,
+        obd,
         ablation,
         apoz,
         activation_variance,
         random,
     )
 }
-OF_THE_LOSS = ("group_taylor", "taylor_2017", "taylor_2019", "skeletonization", "ablation")
+OF_THE_LOSS = ("group_taylor", "taylor_2017", "taylor_2019", "skeletonization", "obd", "ablation")
 
 
 def removal_order(criterion: str, seen: Evidence) -> NDArray[np.intp]:
     """Return the neurons in the order they go; for OBS each is the best after those before it."""
     if criterion == "obs":
-        return _surgeons_order(seen.activations, seen.outgoing)
+        return np.array([j for j, _, _ in one_by_one(seen.gram, seen.outgoing)], dtype=np.intp)
     return np.argsort(CRITERIA[criterion](seen), kind="stable")
-
-
-def _surgeons_order(activations: Floats, outgoing: Floats) -> NDArray[np.intp]:
-    """Remove, repair, update the inverse, and again: all of it in closed form."""
-    inverse, weights = np.linalg.inv(penalised_gram(activations)), outgoing.copy()
-    left, order = np.ones(len(weights), dtype=bool), []
-    for _ in range(len(weights)):
-        rise = np.full(len(weights), np.inf)
-        rise[left] = (weights[left] ** 2).sum(axis=1) / np.diag(inverse)[left]
-        j = int(rise.argmin())
-        column = inverse[:, j] / inverse[j, j]
-        weights -= np.outer(column, weights[j])
-        inverse -= np.outer(column, inverse[j])
-        left[j] = False
-        order.append(j)
-    return np.array(order, dtype=np.intp)
-
-
-def penalised_gram(activations: Floats) -> Floats:
-    """Return the covariance of the neurons with a ridge, positive definite even where neurons are dead."""
-    centred = activations - activations.mean(axis=0)
-    gram = centred.T @ centred / len(activations)
-    mean_variance = np.trace(gram) / len(gram)
-    return gram + RIDGE * (mean_variance or 1.0) * np.eye(len(gram))
 
 
 def keep_weights(seen: Evidence, kept: NDArray[np.bool_], bias: Floats) -> tuple[Floats, Floats]:
@@ -179,15 +209,13 @@ def keep_weights(seen: Evidence, kept: NDArray[np.bool_], bias: Floats) -> tuple
 def absorb_means(seen: Evidence, kept: NDArray[np.bool_], bias: Floats) -> tuple[Floats, Floats]:
     """Let the bias send the mean of what removed neurons sent."""
     weights, _ = keep_weights(seen, kept, bias)
-    return weights, bias + seen.activations.mean(axis=0) @ (seen.outgoing - weights)
+    return weights, bias + seen.means @ (seen.outgoing - weights)
 
 
 def refit(seen: Evidence, kept: NDArray[np.bool_], bias: Floats) -> tuple[Floats, Floats]:
     """Refit the weights of the rest by least squares, penalised towards what they were."""
-    gram = penalised_gram(seen.activations)
-    weights = np.zeros_like(seen.outgoing)
-    weights[kept] = np.linalg.solve(gram[np.ix_(kept, kept)], gram[kept] @ seen.outgoing)
-    return weights, bias + seen.activations.mean(axis=0) @ (seen.outgoing - weights)
+    weights = refitted(seen.gram, seen.outgoing, kept)
+    return weights, bias + seen.means @ (seen.outgoing - weights)
 
 
 REPAIRS = {"least_squares": refit, "mean": absorb_means, "none": keep_weights}

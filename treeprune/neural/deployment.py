@@ -16,9 +16,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from treeprune.wrapped import not_found, unwrap
 
-Arrays = list[NDArray[np.floating[Any]]]
+Array = NDArray[np.floating[Any]]
+Arrays = list[Array]
 
 NETWORKS = (MLPClassifier, MLPRegressor)
+MOMENTS = ("ms", "vs", "velocities")  # of adam and of sgd
 TRAINING_STATE = ("_optimizer", "_best_coefs", "_best_intercepts", "_random_state", "_coef_indptr")
 
 
@@ -80,6 +82,51 @@ def with_weights(mlp: Any, coefs: Arrays, intercepts: Arrays) -> Any:
     else:
         other.best_loss_ = np.inf
     return other
+
+
+def without_neurons(mlp: Any, layer: int, kept: NDArray[np.bool_], outgoing: Array, bias: Array) -> Any:
+    """Return a fitted network without some neurons of a hidden layer, ready to train on.
+
+    Parameters
+    ----------
+    mlp : fitted MLPClassifier or MLPRegressor
+        Is not changed.
+    layer : int
+        Hidden layer, from 0.
+    kept : ndarray of bool, shape (n_neurons,)
+    outgoing : ndarray, shape (n_neurons, n_next)
+        New weights out of the layer; those of neurons that go are not read.
+    bias : ndarray, shape (n_next,)
+        New bias of the next layer.
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        With the optimizer's moments of the weights that are left: without them training recovers
+        more slowly.
+    """
+    coefs, intercepts = list(mlp.coefs_), list(mlp.intercepts_)
+    dtype = coefs[layer].dtype
+    coefs[layer], intercepts[layer] = coefs[layer][:, kept], intercepts[layer][kept]
+    coefs[layer + 1], intercepts[layer + 1] = outgoing[kept].astype(dtype), bias.astype(dtype)
+    smaller = with_weights(mlp, coefs, intercepts)
+    if hasattr(mlp, "_optimizer"):
+        smaller._optimizer = _narrower(mlp._optimizer, layer, kept, len(coefs))
+    if getattr(mlp, "_best_coefs", None) is not None:  # early stopping would bring the larger ones back
+        smaller._best_coefs = [w.copy() for w in smaller.coefs_]
+        smaller._best_intercepts = [b.copy() for b in smaller.intercepts_]
+    return smaller
+
+
+def _narrower(optimizer: Any, layer: int, kept: NDArray[np.bool_], n_coefs: int) -> Any:
+    """Slice the moments as the parameters are; they stand in one list, weights first, then biases."""
+    narrower = deepcopy(optimizer)
+    for name in MOMENTS:
+        if (moments := getattr(narrower, name, None)) is not None:
+            moments[layer] = moments[layer][:, kept]
+            moments[layer + 1] = moments[layer + 1][kept]
+            moments[n_coefs + layer] = moments[n_coefs + layer][kept]
+    return narrower
 
 
 def check_network(mlp: Any) -> None:

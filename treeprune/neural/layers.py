@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from treeprune.checks import check_count
 from treeprune.neural.deployment import check_network, with_weights
 from treeprune.neural.lossless import ACTIVATIONS
+from treeprune.repair import bridge
 
 Array = NDArray[np.floating[Any]]
 
@@ -61,15 +62,10 @@ def _product(mlp: Any, layer: int) -> tuple[Array, Array]:
 
 
 def _bridge(mlp: Any, X: Array, layer: int) -> tuple[Array, Array]:
-    """Weights and bias that lead from the activations before the layer to the pre-activations after it.
-
-    Of several solutions, the one with the smallest weights: a feature that never varies gets none.
-    """
+    """Weights and bias that lead from the activations before the layer to the pre-activations after it."""
     before = _activations(mlp, X, layer)
     z = _activations(mlp, before, layer + 1, start=layer) @ mlp.coefs_[layer + 1] + mlp.intercepts_[layer + 1]
-    centre, target = before.mean(axis=0), z.mean(axis=0)
-    w = np.linalg.lstsq(before - centre, z - target, rcond=None)[0]
-    return w, target - centre @ w
+    return bridge(before, z)
 
 
 def _activations(mlp: Any, a: Array, stop: int, start: int = 0) -> Array:

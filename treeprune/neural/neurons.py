@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.utils.validation import check_array
+from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_choice
-from treeprune.neural.criteria import CRITERIA, OF_THE_LOSS, REPAIRS, Evidence, removal_order
-from treeprune.neural.deployment import NETWORKS, find_network, with_weights
-from treeprune.neural.observation import observe, rise_without
-from treeprune.wrapped import rewrap, through
+from treeprune.neural.criteria import CRITERIA, REPAIRS
+from treeprune.neural.deployment import NETWORKS
+from treeprune.neural.removal import checked, choose, cut_out, evidence, one_layer
+from treeprune.wrapped import rewrap
 
 Floats = NDArray[np.float64]
-LINKS = ("identity", "softmax", "logistic")
 
 
 def neuron_importance(
-    mlp: Any, X: Any, y: Any = None, *, criterion: str = "obs", layer: int | None = None, random_state: Any = 0
+    mlp: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    criterion: str = "obs",
+    layer: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    random_state: Any = 0,
 ) -> Floats:
     """Score the neurons of a hidden layer.
 
@@ -33,11 +37,13 @@ def neuron_importance(
     X : array-like, shape (n_rows, n_features)
         Training rows, as the whole model takes them.
     y : array-like, optional
-        Needed by criteria of the loss: group_taylor, taylor_2017, taylor_2019, skeletonization, ablation.
+        Needed by criteria of the loss: group_taylor, taylor_2017, taylor_2019, skeletonization, obd, ablation.
     criterion : str, default="obs"
         A name of `treeprune.neural.criteria.CRITERIA`.
     layer : int, optional
         Hidden layer, from 0; needed if there are several.
+    sample_weight : array-like, shape (n_rows,), optional
+        Frequencies: a row of weight 2 counts as two rows.
     random_state : int or Generator, default=0
         For ``"random"``.
 
@@ -57,9 +63,9 @@ def neuron_importance(
     >>> int(neuron_importance(mlp, X).argmin())
     3
     """
-    mlp, steps = find_network(mlp)
-    rows, target = _checked(mlp, through(steps, X), y, criterion)
-    return _scores(mlp, rows, target, criterion, _one_layer(mlp, layer), np.random.default_rng(random_state))
+    mlp, rows = checked(mlp, X, y, sample_weight, criterion)
+    seen = evidence(mlp, rows, criterion, one_layer(mlp, layer), np.random.default_rng(random_state))
+    return CRITERIA[criterion](seen)
 
 
 def prune_neurons(
@@ -72,6 +78,7 @@ def prune_neurons(
     compensate: Literal["least_squares", "mean", "none"] = "least_squares",
     search: Literal["greedy", "one_shot"] = "greedy",
     layer: int | None = None,
+    sample_weight: ArrayLike | None = None,
     random_state: Any = 0,
 ) -> Any:
     """Return a network with fewer hidden neurons.
@@ -94,6 +101,8 @@ def prune_neurons(
         Score again after each neuron removed and repaired, or rank once. Ties: the lower number goes.
     layer : int, optional
         Hidden layer, from 0; needed if there are several and ``n_keep`` is one number.
+    sample_weight : array-like, shape (n_rows,), optional
+        Frequencies.
     random_state : int or Generator, default=0
 
     Returns
@@ -121,93 +130,13 @@ def prune_neurons(
     """
     check_choice("compensate", compensate, tuple(REPAIRS))
     check_choice("search", search, ("greedy", "one_shot"))
-    model, (mlp, steps) = mlp, find_network(mlp)
-    rows, target = _checked(mlp, through(steps, X), y, criterion)
+    model, (mlp, rows) = mlp, checked(mlp, X, y, sample_weight, criterion)
     wanted, rng = _sizes(mlp, n_keep, layer), np.random.default_rng(random_state)
     for k, n in wanted.items():
-        closed_form = criterion == "obs" and compensate == "least_squares"
-        prune = _at_once if search == "one_shot" or closed_form else _one_by_one
-        mlp = prune(mlp, rows, target, n, criterion, compensate, search, k, rng)
+        removal = choose(mlp, rows, k, n, criterion, compensate, search, rng)
+        kept = ~np.isin(np.arange(len(removal.seen.bias)), removal.order)
+        mlp = cut_out(mlp, removal.seen, kept, compensate, k)
     return rewrap(model, NETWORKS, mlp)
-
-
-def _at_once(
-    mlp: Any, X: Floats, target: Any, n_keep: int, criterion: str, compensate: str, search: str, layer: int, rng: Any
-) -> Any:
-    seen = _evidence(mlp, X, target, criterion, layer, rng)
-    greedy = criterion == "obs" and search == "greedy"  # its closed form scores again by itself
-    order = removal_order("obs", seen) if greedy else np.argsort(CRITERIA[criterion](seen), kind="stable")
-    kept = np.zeros(len(order), dtype=bool)
-    kept[order[len(order) - n_keep :]] = True
-    return _without(mlp, seen, kept, compensate, layer)
-
-
-def _one_by_one(
-    mlp: Any, X: Floats, target: Any, n_keep: int, criterion: str, compensate: str, search: str, layer: int, rng: Any
-) -> Any:
-    while len(mlp.intercepts_[layer]) > n_keep:
-        n_next = len(mlp.intercepts_[layer]) - 1
-        mlp = _at_once(mlp, X, target, n_next, criterion, compensate, "one_shot", layer, rng)
-    return with_weights(mlp, mlp.coefs_, mlp.intercepts_)
-
-
-def _without(mlp: Any, seen: Evidence, kept: NDArray[np.bool_], compensate: str, layer: int) -> Any:
-    """Cut the columns into the neurons gone and the rows out of them, after the repair."""
-    coefs, intercepts = list(mlp.coefs_), list(mlp.intercepts_)
-    outgoing, bias = REPAIRS[compensate](seen, kept, intercepts[layer + 1])
-    dtype = coefs[layer].dtype
-    coefs[layer], intercepts[layer] = coefs[layer][:, kept], intercepts[layer][kept]
-    coefs[layer + 1], intercepts[layer + 1] = outgoing[kept].astype(dtype), bias.astype(dtype)
-    return with_weights(mlp, coefs, intercepts)
-
-
-def _scores(mlp: Any, X: Floats, target: Any, criterion: str, layer: int, rng: Any) -> Floats:
-    return CRITERIA[criterion](_evidence(mlp, X, target, criterion, layer, rng))
-
-
-def _evidence(mlp: Any, X: Floats, target: Any, criterion: str, layer: int, rng: Any) -> Evidence:
-    seen = observe(mlp, X, target if criterion in OF_THE_LOSS else None, layer, rng)
-    return replace(seen, rise=rise_without(mlp, X, target, layer)) if criterion == "ablation" else seen
-
-
-def _checked(mlp: Any, X: Any, y: Any, criterion: str) -> tuple[Floats, Floats | None]:
-    """Return rows, and targets as the output layer is trained on them."""
-    check_choice("criterion", criterion, tuple(CRITERIA))
-    X = check_array(X, dtype=np.float64)
-    if X.shape[1] != mlp.n_features_in_:
-        raise ValueError(f"X has {X.shape[1]} features: the network was fitted with {mlp.n_features_in_}")
-    if criterion not in OF_THE_LOSS:
-        return X, None
-    if y is None:
-        raise ValueError(f"criterion={criterion!r} looks at the loss: give y")
-    if mlp.out_activation_ not in LINKS or getattr(mlp, "loss", "") == "poisson":
-        raise ValueError(f"criterion={criterion!r} does not know this network's loss: use 'obs' or 'magnitude'")
-    y = np.asarray(y)
-    if len(y) != len(X):
-        raise ValueError(f"X has {len(X)} rows and y {len(y)}: they must agree")
-    return X, _as_trained(mlp, y)
-
-
-def _as_trained(mlp: Any, y: NDArray[Any]) -> Floats:
-    if not hasattr(mlp, "classes_"):
-        target = y.reshape(len(y), -1).astype(np.float64)
-    else:
-        strange = np.setdiff1d(y, mlp.classes_) if y.ndim == 1 else np.array([])
-        if len(strange):
-            raise ValueError(f"y holds {strange[:5].tolist()}, classes that the network was not fitted with")
-        target = mlp._label_binarizer.transform(y).astype(np.float64)
-    if target.shape[1] != mlp.n_outputs_:
-        raise ValueError(f"y has {target.shape[1]} column(s): the network was fitted with {mlp.n_outputs_} output(s)")
-    return target
-
-
-def _one_layer(mlp: Any, layer: int | None) -> int:
-    n_hidden = len(mlp.coefs_) - 1
-    if layer is None and n_hidden == 1:
-        return 0
-    if isinstance(layer, bool) or not isinstance(layer, Integral) or not 0 <= layer < n_hidden:
-        raise ValueError(f"layer={layer!r}: the network has {n_hidden} hidden layer(s), numbered from 0")
-    return int(layer)
 
 
 def _sizes(mlp: Any, n_keep: int | Sequence[int], layer: int | None) -> dict[int, int]:
@@ -220,7 +149,7 @@ def _sizes(mlp: Any, n_keep: int | Sequence[int], layer: int | None) -> dict[int
             )
         wanted = dict(enumerate(n_keep))
     else:
-        wanted = {_one_layer(mlp, layer): n_keep}
+        wanted = {one_layer(mlp, layer): n_keep}
     for k, n in wanted.items():
         most = len(mlp.intercepts_[k])
         if isinstance(n, bool) or not isinstance(n, Integral) or not 1 <= n <= most:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.neural.criteria import Evidence
+from treeprune.neural.criteria import Evidence, gate_curvature
 from treeprune.neural.lossless import ACTIVATIONS
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,9 @@ SLOPES: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
-def observe(mlp: Any, X: Floats, target: Floats | None, layer: int, rng: np.random.Generator) -> Evidence:
+def observe(
+    mlp: Any, X: Floats, target: Floats | None, layer: int, rng: np.random.Generator, share: Floats
+) -> Evidence:
     """Gather what criteria look at.
 
     Parameters
@@ -35,26 +37,39 @@ def observe(mlp: Any, X: Floats, target: Floats | None, layer: int, rng: np.rand
     mlp : fitted MLPClassifier or MLPRegressor
     X : ndarray, shape (n_rows, n_features)
     target : ndarray, shape (n_rows, n_outputs), or None
-        Without it all that comes from the loss is NaN. `rise_without` is apart, as it costs more.
+        Without it all that comes from the loss is NaN. `rise_without` and `curvature` are apart, as
+        they cost more.
     layer : int
         Hidden layer, from 0.
     rng : numpy.random.Generator
+    share : ndarray, shape (n_rows,)
+        Weight of each row, 1 in all.
     """
     sent = activations(mlp, X)
     before, here = sent[layer], sent[layer + 1]
     incoming, outgoing = mlp.coefs_[layer], mlp.coefs_[layer + 1]
-    unknown = np.full(here.shape[1], np.nan)
     if target is None:
         gradient, slope_in, slope_out = (np.full(part.shape, np.nan) for part in (here, incoming, outgoing))
-        return Evidence(incoming, mlp.intercepts_[layer], outgoing, here, gradient, slope_in, slope_out, unknown, rng)
-    reader = _gradient(mlp, sent, target, layer + 1)
-    gradient = reader @ outgoing.T
-    own = gradient * SLOPES[mlp.activation](here)
-    slope_in, slope_out = before.T @ own / len(X), here.T @ reader / len(X)
-    return Evidence(incoming, mlp.intercepts_[layer], outgoing, here, gradient, slope_in, slope_out, unknown, rng)
+    else:
+        reader = _backwards(mlp, sent, _output(mlp, sent[-1]) - target, layer + 1)
+        gradient = reader @ outgoing.T
+        own = gradient * SLOPES[mlp.activation](here)
+        slope_in, slope_out = (before * share[:, None]).T @ own, (here * share[:, None]).T @ reader
+    return Evidence(incoming, mlp.intercepts_[layer], outgoing, here, gradient, slope_in, slope_out, share, rng)
 
 
-def rise_without(mlp: Any, X: Floats, target: Floats, layer: int) -> Floats:
+def curvature(mlp: Any, X: Floats, layer: int, share: Floats) -> Floats:
+    """Return the second derivative of the mean loss by a gate on each neuron, shape (n_neurons,).
+
+    One pass backwards for each output; see `gate_curvature`.
+    """
+    sent = activations(mlp, X)
+    units = np.eye(sent[-1].shape[1])
+    slopes = [_backwards(mlp, sent, np.tile(unit, (len(X), 1)), layer + 1) @ mlp.coefs_[layer + 1].T for unit in units]
+    return gate_curvature(mlp.out_activation_, _output(mlp, sent[-1]), np.array(slopes), sent[layer + 1], share)
+
+
+def rise_without(mlp: Any, X: Floats, target: Floats, layer: int, share: Floats) -> Floats:
     """Return how much the mean loss rises as each neuron alone is switched off, shape (n_neurons,).
 
     All neurons in one pass: the next layer receives z - a_j W_j, an array of rows x neurons x outputs.
@@ -63,13 +78,13 @@ def rise_without(mlp: Any, X: Floats, target: Floats, layer: int) -> Floats:
     rows = max(1, CELLS_AT_ONCE // outgoing.size)
     total = np.zeros(len(outgoing))
     for start in range(0, len(X), rows):
-        some, wanted = X[start : start + rows], target[start : start + rows]
+        some, wanted, part = (table[start : start + rows] for table in (X, target, share))
         here = activations(mlp, some)[layer + 1]
         whole = here @ outgoing + mlp.intercepts_[layer + 1]
         without = whole[:, None, :] - here[:, :, None] * outgoing
-        total += (_loss_from(mlp, without, wanted[:, None], layer + 1)).sum(axis=0)
-        total -= _loss_from(mlp, whole, wanted, layer + 1).sum()
-    return total / len(X)
+        total += part @ _loss_from(mlp, without, wanted[:, None], layer + 1)
+        total -= part @ _loss_from(mlp, whole, wanted, layer + 1)
+    return total
 
 
 def activations(mlp: Any, X: Floats) -> list[Floats]:
@@ -80,9 +95,8 @@ def activations(mlp: Any, X: Floats) -> list[Floats]:
     return [*sent, sent[-1] @ mlp.coefs_[-1] + mlp.intercepts_[-1]]
 
 
-def _gradient(mlp: Any, sent: list[Floats], target: Floats, layer: int) -> Floats:
-    """Gradient of each row's loss by the pre-activations of a layer."""
-    gradient = _output(mlp, sent[-1]) - target  # of each loss with its own link
+def _backwards(mlp: Any, sent: list[Floats], gradient: Floats, layer: int) -> Floats:
+    """From each row's gradient by the pre-activations of the output to that by those of a layer."""
     for k in range(len(mlp.coefs_) - 1, layer, -1):
         gradient = gradient @ mlp.coefs_[k].T * SLOPES[mlp.activation](sent[k])
     return gradient

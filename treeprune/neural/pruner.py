@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import MetaEstimatorMixin, clone
+from numpy.typing import ArrayLike
+from sklearn.base import MetaEstimatorMixin
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state, shuffle
 from sklearn.utils.validation import check_is_fitted
 
 from treeprune.checks import check_choice, check_count
 from treeprune.neural.criteria import CRITERIA, REPAIRS
+from treeprune.neural.deployment import NETWORKS, find_network
+from treeprune.neural.family import NetworkFamily
 from treeprune.neural.neurons import prune_neurons
+from treeprune.neural.path import neuron_path
 from treeprune.tree.predictor import PrunedPredictor
+from treeprune.tree.pruner import grow
+from treeprune.wrapped import is_frozen, not_found, thaw, through, unwrap
 
 
 class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
@@ -21,7 +27,7 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
 
     Parameters
     ----------
-    estimator : MLPClassifier or MLPRegressor, default=None
+    estimator : MLPClassifier or MLPRegressor, or a Pipeline that ends in one, default=None
         What to train; None means ``MLPClassifier(random_state=0)``.
     n_keep : int or sequence of int, default=10
         Neurons to keep in the layer, or in every hidden layer.
@@ -54,6 +60,7 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
     """
 
     method = "neuron"
+    strength = "n_keep"
 
     def __init__(
         self,
@@ -76,18 +83,25 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
         self.fine_tune_epochs = fine_tune_epochs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network on the rows, then prune it by them.
 
         Parameters
         ----------
         X : array-like, shape (n_rows, n_features)
         y : array-like, shape (n_rows,) or (n_rows, n_outputs)
+        sample_weight : array-like, shape (n_rows,), optional
+            Frequencies, with scikit-learn 1.7 or newer.
+
+        Notes
+        -----
+        If ``estimator`` is a ``FrozenEstimator`` (or a Pipeline that ends in one), nothing is
+        trained: the rows only prune.
         """
         self._check_parameters()
-        return self._prune_grown(clone(self._to_grow()).fit(X, y), X, y)
+        return self._prune_grown(self._grow(X, y, sample_weight), X, y, sample_weight)
 
-    def prune(self, X: Any, y: Any = None) -> Self:
+    def prune(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Prune the trained network again: with other rows, or after ``set_params``. Never trains it anew.
 
         Parameters
@@ -96,10 +110,11 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
             Training rows; none are kept from `fit`.
         y : array-like, optional
             Needed by criteria of the loss and by further training.
+        sample_weight : array-like, shape (n_rows,), optional
         """
         check_is_fitted(self)
         self._check_parameters()
-        return self._prune_grown(self.grown_, X, y)
+        return self._prune_grown(self.grown_, X, y, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -109,40 +124,72 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
     def _to_grow(self) -> Any:
         return MLPClassifier(random_state=0) if self.estimator is None else self.estimator
 
+    def _grow(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any:
+        if is_frozen(self.estimator):
+            return thaw(self.estimator)
+        return grow(self._to_grow(), X, y, sample_weight)
+
+    def _again(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Self:
+        """Prune anew by the rows of the last fit."""
+        return self.prune(X, y, sample_weight)
+
     def _check_parameters(self) -> None:
         check_choice("criterion", self.criterion, tuple(CRITERIA))
         check_choice("compensate", self.compensate, tuple(REPAIRS))
+        check_choice("search", self.search, ("greedy", "one_shot"))
         check_count("fine_tune_epochs", self.fine_tune_epochs, low=0)
-        if self.fine_tune_epochs and self._to_grow().solver == "lbfgs":
+        mlp = unwrap(self._to_grow(), NETWORKS)[0]
+        if mlp is None:
+            raise not_found(self._to_grow(), "an MLPClassifier or MLPRegressor of scikit-learn")
+        if self.fine_tune_epochs and mlp.solver == "lbfgs":
             raise ValueError(f"fine_tune_epochs={self.fine_tune_epochs}: lbfgs knows no epochs, use adam or sgd")
 
-    def _prune_grown(self, grown: Any, X: Any, y: Any) -> Self:
+    def _prune_grown(self, grown: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Self:
         """Set the results, all at once: an error before leaves the pruner as it was."""
         if self.fine_tune_epochs and y is None:
             raise ValueError("y is missing: further training needs it, or set fine_tune_epochs=0")
         rng = check_random_state(self.random_state)
-        small = prune_neurons(
-            grown,
-            X,
-            y,
-            n_keep=self.n_keep,
-            criterion=self.criterion,
-            compensate=self.compensate,
-            search=self.search,
-            layer=self.layer,
-            random_state=rng.randint(2**31),
-        )
-        small = _trained_on(small, X, y, self.fine_tune_epochs, rng)
-        n_neurons = sum(len(bias) for bias in small.intercepts_[:-1])
+        small = prune_neurons(grown, X, y, n_keep=self.n_keep, sample_weight=sample_weight, **self._means(rng))
+        if self.fine_tune_epochs:
+            small = trained_on(small, X, y, sample_weight, self.fine_tune_epochs, rng)
+        n_neurons = sum(len(bias) for bias in find_network(small)[0].intercepts_[:-1])
         self.__dict__.update(grown_=grown, estimator_=small, n_neurons_=n_neurons)
         return self
 
+    def _family(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> NetworkFamily:
+        """Train a network on the rows, and find all sizes of the layer."""
+        if self.fine_tune_epochs:
+            raise ValueError(
+                f"fine_tune_epochs={self.fine_tune_epochs} trains every size on, so there is no path that holds all of "
+                "them: choose among sizes by param_grid={'n_keep': [5, 10, 20]}, say"
+            )
+        grown = self._grow(X, y, sample_weight)
+        rng = check_random_state(self.random_state)
+        return NetworkFamily(grown, neuron_path(grown, X, y, sample_weight=sample_weight, **self._means(rng)))
 
-def _trained_on(mlp: Any, X: Any, y: Any, epochs: int, rng: Any) -> Any:
+    def _family_of_one(self, model: Any) -> NetworkFamily:
+        """Take a pruned model for a family of one level, to score it by."""
+        return NetworkFamily.of_one(model)
+
+    def _means(self, rng: Any) -> dict[str, Any]:
+        return {
+            "criterion": self.criterion,
+            "compensate": self.compensate,
+            "search": self.search,
+            "layer": self.layer,
+            "random_state": rng.randint(2**31),
+        }
+
+
+def trained_on(model: Any, X: Any, y: Any, sample_weight: ArrayLike | None, epochs: int, rng: Any) -> Any:
     """Train a network of our own on; rows are shuffled here, as a fixed seed would repeat one order."""
-    early_stopping = mlp.early_stopping
+    mlp, steps = find_network(model)
+    X, early_stopping = through(steps, X), mlp.early_stopping
     mlp.set_params(early_stopping=False)  # partial_fit refuses it
     mlp.best_loss_ = np.inf
+    weight = [] if sample_weight is None else [np.asarray(sample_weight)]
     for _ in range(epochs):
-        mlp.partial_fit(*shuffle(X, y, random_state=rng))
-    return mlp.set_params(early_stopping=early_stopping)
+        rows, target, *weights = shuffle(X, y, *weight, random_state=rng)
+        mlp.partial_fit(rows, target, *weights)
+    mlp.set_params(early_stopping=early_stopping)
+    return model

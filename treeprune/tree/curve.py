@@ -49,8 +49,9 @@ def pruning_curve(
     Parameters
     ----------
     tree : fitted tree, or Pipeline, search or FrozenEstimator with one in it
+        Or a network, for a path of its neurons.
     path_or_cuts : PruningPath or PruningCuts
-        Of this tree, from `pruning_path` or `pruning_cuts`.
+        Of this model, from `pruning_path` or `pruning_cuts`.
     X_train, y_train, X_test, y_test : array-like
         Rows to score; the first are usually those the tree was grown on.
     scoring : str or callable, default=None
@@ -80,6 +81,11 @@ def pruning_curve(
             2  0.925 0.893
             1  0.568 0.769
     """
+    if isinstance(path_or_cuts, PruningPath) and path_or_cuts.unit == "neurons":
+        from treeprune.neural.family import neuron_curve  # scikit-learn's networks take long to import
+
+        rows = X_train, y_train, X_test, y_test
+        return neuron_curve(tree, path_or_cuts, *rows, scoring, sample_weight_train, sample_weight_test)
     fitted = find_tree(tree)
     _check_family(fitted, path_or_cuts)
     name = scoring_name(fitted.is_classifier, scoring)

@@ -114,6 +114,10 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
             tags.target_tags.multi_output = tags.classifier_tags.multi_label = False
         return tags
 
+    def _again(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Self:
+        """Prune anew by the rows of the last fit, whose statistics are kept."""
+        return self.prune()
+
     def _family_of_one(self, model: Any) -> TreeFamily:
         """Take a pruned model for a family of one level, to score it by."""
         return TreeFamily.of_one(model)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.adapters.torch.modules import copied, import_torch, rows_of, targets_of
-from treeprune.adapters.torch.observation import look_at, rise_without
+from treeprune.adapters.torch.observation import curvature, look_at, rise_without
 from treeprune.adapters.torch.surgery import HiddenLayer, hidden_layer, rewrite_readers, without_neurons
 from treeprune.curve import GeneralizationCurve
 from treeprune.neural.criteria import CRITERIA, OF_THE_LOSS, REPAIRS, Evidence, removal_order
@@ -42,7 +42,7 @@ def neuron_importance(
     criterion : str
         ``"obs"`` (the rise of the next layer's error after repair), ``"magnitude"``, ``"l1"``,
         ``"l2"``, ``"group_magnitude"``, ``"group_taylor"``, ``"taylor_2017"``, ``"taylor_2019"``,
-        ``"skeletonization"``, ``"ablation"`` (one pass over the rows for each neuron), ``"apoz"``,
+        ``"skeletonization"``, ``"obd"``, ``"ablation"`` (one pass over the rows for each neuron), ``"apoz"``,
         ``"activation_variance"`` or ``"random"``.
     random_state : int
         For ``"random"``.
@@ -208,6 +208,8 @@ def _look(module: Any, X: Any, y: Any, layer: str, criterion: str, random_state:
     seen = look_at(module, hidden, X, y if criterion in OF_THE_LOSS else None, np.random.default_rng(random_state))
     if criterion == "ablation":
         seen = replace(seen, rise=rise_without(module, hidden, X, y))
+    if criterion == "obd":
+        seen = replace(seen, curvature=curvature(module, hidden, X, y))
     if not np.isfinite(seen.activations).all():
         raise ValueError(f"the activations of {layer!r} are not finite: look for NaN in X or in the weights")
     return hidden, seen

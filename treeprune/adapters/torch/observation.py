@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from treeprune.adapters.torch.modules import as_array, copied, import_torch, rows_of, summed_loss, targets_of
 from treeprune.adapters.torch.surgery import HiddenLayer
-from treeprune.neural.criteria import Evidence
+from treeprune.neural.criteria import Evidence, gate_curvature
 
 Floats = NDArray[np.float64]
 ROWS_AT_ONCE = 1024
@@ -41,8 +41,35 @@ def look_at(module: Any, hidden: HiddenLayer, X: Any, y: Any, rng: np.random.Gen
     sent, slopes = (np.concatenate([batch[k].reshape(-1, hidden.n_neurons) for batch in seen]) for k in (0, 1))
     by_weights = [sum(parts) / len(X) for parts in zip(*(batch[2] for batch in seen), strict=True)]
     incoming, outgoing = by_weights[0].T, np.hstack([part.T for part in by_weights[1:]])
-    rise = np.full(hidden.n_neurons, np.nan)
-    return Evidence(hidden.incoming, hidden.bias, hidden.outgoing, sent, slopes, incoming, outgoing, rise, rng)
+    share = np.full(len(sent), 1 / len(sent))
+    return Evidence(hidden.incoming, hidden.bias, hidden.outgoing, sent, slopes, incoming, outgoing, share, rng)
+
+
+def curvature(module: Any, hidden: HiddenLayer, X: Any, y: Any) -> Floats:
+    """Return the second derivative of the mean loss by a gate on each neuron, one pass backwards for each output.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    hidden : HiddenLayer
+    X, y : array-like or tensor
+
+    Returns
+    -------
+    ndarray of shape (n_neurons,)
+    """
+    torch = import_torch()
+    module, rows, targets = copied(module).eval().requires_grad_(True), rows_of(module, X), targets_of(module, y)
+    inputs = _inputs_of(module, hidden.readers)
+    output = module(rows)
+    summed_loss(output, targets)  # says what is wrong with them, if anything is
+    received = list({id(sent): sent for sent in inputs.values()}.values())
+    if output.ndim != 2 or received[0].ndim != 2:
+        raise ValueError(f"criterion 'obd' is for outputs of shape (n_rows, n_outputs), got {tuple(output.shape)}")
+    slopes = [sum(torch.autograd.grad(output[:, k].sum(), received, retain_graph=True)) for k in range(output.shape[1])]
+    links = "identity" if targets.is_floating_point() else "softmax"
+    predicted, share = as_array(torch.softmax(output, 1)), np.full(len(rows), 1 / len(rows))
+    return gate_curvature(links, predicted, np.array([as_array(s) for s in slopes]), as_array(received[0]), share)
 
 
 def rise_without(module: Any, hidden: HiddenLayer, X: Any, y: Any) -> Floats:
