@@ -18,7 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import treeprune as tp
-from treeprune.tree.holdout import holdout_split, take_rows
+from treeprune.rows import take_rows
+from treeprune.tree.holdout import holdout_split
 
 TREE = stem("classes")
 

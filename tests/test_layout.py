@@ -36,7 +36,7 @@ FLOORS = (
     ("dispatch", "cv", "tables", "generators"),
     ("folds", "honest"),
     ("evidence",),
-    ("out_of_fold", "ensemble", "neural.pruner", "tree.methods"),
+    ("out_of_fold", "ensemble", "neural.neuron_pruner", "neural.weight_pruner", "tree.methods"),
     ("tree.pruner",),
     ("tree.family",),
     ("tree.curve", "tree.refit", "tree.row_loss"),
@@ -44,7 +44,7 @@ FLOORS = (
     ("tree.cuts", "tree.loss", "tree.confusion", "tree.statistics", "neural"),
     ("tree.structure", "selection"),
     ("curve",),
-    ("path", "checks", "wrapped", "repair"),
+    ("path", "checks", "wrapped", "repair", "rows"),
 )
 COMMAND_LINE = ("__main__", "cli")
 PACKAGES_WITHOUT_CODE = ("tree", "tree.methods", "study", "diagnostics", "ship", "adapters", "ensemble")

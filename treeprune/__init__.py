@@ -31,6 +31,6 @@ def __getattr__(name: str) -> Any:
     """Import networks when they are asked for: scikit-learn's take longer to import than its trees."""
     if name == "neural":
         return import_module("treeprune.neural")
-    if name == "NeuronPruner":
-        return import_module("treeprune.neural.pruner").NeuronPruner
+    if name in ("NeuronPruner", "WeightPruner"):
+        return getattr(import_module(f"treeprune.neural.{name.removesuffix('Pruner').lower()}_pruner"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

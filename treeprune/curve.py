@@ -81,7 +81,7 @@ class GeneralizationCurve:
     n_independent : int or None
         How many of the repeats hold different rows out: the folds of one cross-validation, however
         often it was repeated. None: all of them.
-    unit : {"leaves", "neurons"}
+    unit : {"leaves", "neurons", "weights"}
         What `n_leaves` counts.
 
     Examples

@@ -20,11 +20,12 @@ from treeprune.evidence import ErrorKind, Estimate, FoldEvidence, RowEvidence, r
 from treeprune.folds import Fold, fit_in_groups, grid_fold, path_fold
 from treeprune.honest import honest_scores
 from treeprune.out_of_fold import join_folds
-from treeprune.path import Holds, PruningPath, levels_in_force
+from treeprune.path import UNITS, Holds, PruningPath, levels_in_force
+from treeprune.rows import take_rows
 from treeprune.selection import RULES
 from treeprune.tree.curve import Scoring, scoring_name
 from treeprune.tree.fitted import check_weight
-from treeprune.tree.holdout import holdout_split, take_rows
+from treeprune.tree.holdout import holdout_split
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.pruner import GROWING_PARAMETERS
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
+SIZES = ("n_leaves_", "n_neurons_", "n_nonzero_")  # of trees, of networks without neurons and without weights
 Splits = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 
@@ -104,7 +106,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         its strength, the price prunes `grown_` to the same tree (and to one as good where splits
         without gain make two levels of price 0).
     n_leaves_ : int
-        Or ``n_neurons_``, for networks.
+        Or ``n_neurons_`` or ``n_nonzero_``, for networks.
     evidence_ : RowEvidence or FoldEvidence
         Out-of-fold losses of rows, kept as the points of the path where they change; or scores of folds.
 
@@ -169,7 +171,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         )
         if groups is not None and isinstance(found["evidence_"], RowEvidence):
             found["evidence_"] = _grouped(found["evidence_"], groups)
-        for name in ("path_", "best_price_", "best_params_", "n_leaves_", "n_neurons_", "_honest"):
+        for name in ("path_", "best_price_", "best_params_", *SIZES, "_honest"):
             self.__dict__.pop(name, None)
         # the honest score is of the rule that chose, whatever set_params says later
         seed = int(self.random_state) if isinstance(self.random_state, Integral) else 0
@@ -310,7 +312,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         )
         at = [np.arange(len(candidates))] * len(folds)
         n_leaves = np.mean([fold.n_leaves for fold in folds], axis=0)
-        unit = "neurons" if pruner.method == "neuron" else "leaves"
+        unit = UNITS.get(pruner.method, "leaves")
         found = self._scored(pruner, folds, at, data, Levels(*_priced(candidates), n_leaves, "up_to", False, unit))
         best = candidates[found["best_level_"]]
         fitted = fit_in_groups(pruner.set_params(**best), data, groups)
@@ -319,7 +321,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             "estimator_": fitted.estimator_,
             "best_params_": best,
             "_root_risk": None,
-            **{name: getattr(fitted, name) for name in ("n_leaves_", "n_neurons_") if hasattr(fitted, name)},
+            **{name: getattr(fitted, name) for name in SIZES if hasattr(fitted, name)},
         }
 
     def _scored(

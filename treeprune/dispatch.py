@@ -72,10 +72,11 @@ def prune(
         DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier or ExtraTreeRegressor;
         a Pipeline that ends in one; a fitted search over those (its ``best_estimator_`` is
         pruned); a FrozenEstimator around any of them; a member tree of a forest (its classes are
-        codes). An MLPClassifier or MLPRegressor for ``method="neuron"``.
+        codes). An MLPClassifier or MLPRegressor for ``"neuron"`` and ``"weight"``.
     method : str or pruner, optional
         A name (``"reduced_error"``, ...) or a pruner with its parameters set. ``"neuron"`` takes
-        the parameters of `treeprune.neural.prune_neurons`, ``n_keep=25``.
+        the parameters of `treeprune.neural.prune_neurons`, ``n_keep=25``, and ``"weight"`` those of
+        `treeprune.neural.prune_weights`, ``amount=0.8``.
     X, y : array-like, optional
         The rows whose statistics the method reads. Reduced-error pruning needs rows that the tree
         has not seen; the others read the growing rows off the tree if none are given.
@@ -111,6 +112,8 @@ def prune(
     """
     if method == "neuron":
         return _without_neurons(fitted, X, y, nodes, sample_weight, parameters)
+    if method == "weight":
+        return _without_weights(fitted, X, y, nodes, sample_weight, parameters)
     tree = find_tree(fitted)
     if nodes is not None:
         if method is not None or X is not None or y is not None or sample_weight is not None or parameters:
@@ -259,6 +262,17 @@ def _without_neurons(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any
         raise ValueError("n_keep must be given: how many neurons stay, 1 or more")
     _check_names("neuron", prune_neurons, parameters)
     return prune_neurons(fitted, X, y, sample_weight=sample_weight, **parameters)
+
+
+def _without_weights(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any, parameters: Mapping[str, Any]) -> Any:
+    from treeprune.neural.masks import prune_weights
+
+    if nodes is not None:
+        raise ValueError("nodes= is for trees: weights are chosen by amount")
+    if "amount" not in parameters:
+        raise ValueError("amount must be given: the share of the weights to switch off, or their number")
+    _check_names("weight", prune_weights, parameters)
+    return prune_weights(fitted, X, y, sample_weight=sample_weight, **parameters)
 
 
 def _neuron_path(fitted: Any, X: Any, y: Any, sample_weight: Any, parameters: Mapping[str, Any]) -> PruningPath:

@@ -104,7 +104,8 @@ class PruningCurveDisplay:
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(search)
-        size = getattr(search, f"n_{search.curve_.unit}_")
+        names = ("n_leaves_", "n_neurons_", "n_nonzero_")
+        size = next(getattr(search, name) for name in names if hasattr(search, name))
         return cls(search.curve_, level=search.best_level_, chosen_leaves=size).plot(ax)
 
     def plot(

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from treeprune.out_of_fold import changes_in_table
+from treeprune.rows import take_rows
 from treeprune.tree.curve import Scoring
-from treeprune.tree.holdout import take_rows
 from treeprune.tree.pruner import GROWING_PARAMETERS
 from treeprune.tree.row_loss import Changes
 from treeprune.wrapped import is_frozen

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Holds = Literal["from", "above", "up_to"]
 ROUNDING = 1e-12  # relative
+UNITS = {"neuron": "neurons", "weight": "weights"}  # of trees it is leaves
 
 
 def levels_in_force(prices: NDArray[np.float64], values: ArrayLike, holds: Holds) -> NDArray[Any]:
@@ -79,7 +80,7 @@ class PruningPath:
     @property
     def unit(self) -> str:
         """What sizes are counted in."""
-        return "neurons" if self.method == "neuron" else "leaves"
+        return UNITS.get(self.method, "leaves")
 
     @property
     def n_levels(self) -> int:

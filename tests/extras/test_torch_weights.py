@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from torch import nn
 from torch.nn.utils import prune
 from torch_nets import rows, same_state, stack, state
 
 from treeprune.adapters.torch import apply_masks, finalize, fine_tune, masks_of, weight_masks
-from treeprune.adapters.torch.weights import WEIGHT_CRITERIA
+from treeprune.adapters.torch.weight_evidence import flow, weight_evidence
+from treeprune.adapters.torch.weights import AVAILABLE
+from treeprune.neural.masks import weight_masks as masks_of_scikit_learn
+from treeprune.neural.weight_scores import WEIGHT_CRITERIA, WeightEvidence
 
 pytestmark = pytest.mark.extras
 
@@ -62,8 +68,8 @@ def test_lamp_equals_its_definition_and_empties_no_layer() -> None:
     weight = rows(5, 4)
     expected = [[w**2 / (weight[np.abs(weight) >= abs(w)] ** 2).sum() for w in row] for row in weight]
     rng = np.random.default_rng(0)
-    assert WEIGHT_CRITERIA["lamp"](weight, weight, rng) == pytest.approx(np.array(expected))
-    assert (WEIGHT_CRITERIA["lamp"](np.zeros((2, 2)), weight, rng) == 0).all()
+    assert WEIGHT_CRITERIA["lamp"](WeightEvidence(weight, rng)) == pytest.approx(np.array(expected))
+    assert (WEIGHT_CRITERIA["lamp"](WeightEvidence(np.zeros((2, 2)), rng)) == 0).all()
     module = stack(4, 30, 3)
     with torch.no_grad():
         module[2].weight *= 1e-6
@@ -88,7 +94,40 @@ def test_snip_equals_finite_differences_of_the_loss() -> None:
     assert sensitivity[off].max() < sensitivity[~off].min()
 
 
-@pytest.mark.parametrize("criterion", WEIGHT_CRITERIA)
+@pytest.mark.parametrize("criterion", [name for name in AVAILABLE if name != "random"])
+@pytest.mark.parametrize("task", ["classes", "numbers"])
+def test_a_network_of_scikit_learn_has_the_same_masks_in_torch(task: str, criterion: str) -> None:
+    labels = CLASSES if task == "classes" else np.random.default_rng(1).normal(size=(len(X), 3))
+    kind = MLPClassifier if task == "classes" else MLPRegressor
+    mlp = kind(hidden_layer_sizes=(6, 5), activation="relu", max_iter=20, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlp.fit(X, labels)
+    module = stack(4, 6, 5, 3)
+    with torch.no_grad():
+        for name, w, b in zip(("0", "2", "4"), mlp.coefs_, mlp.intercepts_, strict=True):
+            module.get_submodule(name).weight.copy_(torch.as_tensor(w.T))
+            module.get_submodule(name).bias.copy_(torch.as_tensor(b))
+    ours = weight_masks(module, X, labels, amount=0.6, criterion=criterion)
+    theirs = masks_of_scikit_learn(mlp, X, labels, amount=0.6, criterion=criterion)
+    for name, mask in zip(("0", "2", "4"), theirs, strict=True):
+        assert np.array_equal(ours[name].T, mask)
+
+
+def test_synaptic_flow_is_conserved_in_any_module() -> None:
+    module = stack(4, 6, 5, 3)
+    sums = [part.sum() for part in flow(module, X).values()]
+    assert sums == pytest.approx([sums[0]] * 3, rel=1e-12)
+
+
+def test_what_a_layer_without_a_name_receives_is_seen() -> None:
+    module = nn.Linear(4, 3).double()
+    seen = weight_evidence(module, X, CLASSES, "wanda", np.random.default_rng(0))
+    assert list(seen) == [""]
+    assert weight_masks(module, X, amount=4, criterion="wanda")[""].sum() == 8
+
+
+@pytest.mark.parametrize("criterion", [name for name in AVAILABLE if name != "synflow"])
 @pytest.mark.parametrize("scope", ["global", "layer"])
 def test_rounds_act_on_what_is_left_and_change_no_module(criterion: str, scope: str) -> None:
     module = apply_masks(stack(4, 5, 4), weight_masks(stack(4, 5, 4), amount=0.5, criterion="random", scope=scope))
@@ -153,6 +192,8 @@ def test_a_schedule_that_is_no_share_or_comes_with_a_loop_is_refused() -> None:
         ({"amount": -1}, "amount must be a share"),
         ({"criterion": "hessian"}, r"no criterion 'hessian': choose from \['magnitude', 'lamp'"),
         ({"criterion": "snip"}, "'snip' looks at gradients of the loss: give X and y"),
+        ({"criterion": "wanda"}, "'wanda' looks at what the layers receive: give X"),
+        ({"criterion": "synflow", "X": X, "scope": "layer"}, "scope is 'global', not 'layer'"),
         ({"scope": "row"}, "scope must be 'global' or 'layer', got 'row'"),
     ],
 )

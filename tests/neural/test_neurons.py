@@ -199,7 +199,7 @@ def test_a_pruned_network_trains_on_and_keeps_its_size(solver: str, early_stoppi
         ({"n_keep": 3}, "layer=None"),
         ({"n_keep": [3]}, "a number for each of the 2 hidden layers"),
         ({"n_keep": 3, "layer": 0, "criterion": "best"}, "criterion='best'"),
-        ({"n_keep": 3, "layer": 0, "criterion": "ablation"}, "looks at the loss: give y"),
+        ({"n_keep": 3, "layer": 0, "criterion": "ablation"}, "y is missing: this criterion looks at the loss"),
         ({"n_keep": 3, "layer": 0, "compensate": "hope"}, "compensate='hope'"),
         ({"n_keep": 3, "layer": 0, "criterion": "apoz"}, "no neuron here is ever zero"),
     ],

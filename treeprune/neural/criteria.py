@@ -162,14 +162,25 @@ def gate_curvature(links: str, predicted: Floats, slopes: Floats, activations: F
     activations : ndarray of shape (n_rows, n_neurons)
     share : ndarray of shape (n_rows,)
     """
+    return share @ (activations**2 * output_curvature(links, predicted, slopes))
+
+
+def output_curvature(links: str, predicted: Floats, slopes: Floats) -> Floats:
+    """Gauss-Newton second derivative of each row's loss by each of some numbers inside, shape (n_rows, n_numbers).
+
+    Parameters
+    ----------
+    links, predicted
+        As in `gate_curvature`.
+    slopes : ndarray of shape (n_outputs, n_rows, n_numbers)
+        Derivative of each output, before its link, by them.
+    """
     p = predicted.T[:, :, None]
     if links == "identity":
-        second = (slopes**2).sum(axis=0)
-    elif links == "logistic":
-        second = (p * (1 - p) * slopes**2).sum(axis=0)
-    else:
-        second = (p * slopes**2).sum(axis=0) - (p * slopes).sum(axis=0) ** 2
-    return share @ (activations**2 * second)
+        return (slopes**2).sum(axis=0)
+    if links == "logistic":
+        return (p * (1 - p) * slopes**2).sum(axis=0)
+    return (p * slopes**2).sum(axis=0) - (p * slopes).sum(axis=0) ** 2
 
 
 CRITERIA: dict[str, Callable[[Evidence], Floats]] = {

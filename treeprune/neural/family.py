@@ -47,6 +47,13 @@ class NetworkFamily:
             model, PruningPath("neuron", np.empty(0, dtype=np.intp), np.array([float(n)]), np.array([n]), "up_to")
         )
 
+    @classmethod
+    def of_weights(cls, model: Any) -> NetworkFamily:
+        """Do as `of_one`, the size counted in weights that are not zero."""
+        n = sum(int(np.count_nonzero(w)) for w in find_network(model)[0].coefs_)
+        nothing_removed = np.empty(0, dtype=np.intp)
+        return cls(model, PruningPath("weight", nothing_removed, np.array([float(n)]), np.array([n]), "up_to"))
+
     def scores(self, X: Any, y: Any, weight: Any, scoring: Any) -> Floats:
         """Score every level on these rows, shape (n_levels,), by its predictions."""
         scorer = check_scoring(self.grown, scoring=network_scoring(self.grown, scoring))

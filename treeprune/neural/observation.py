@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.neural.criteria import Evidence, gate_curvature
+from treeprune.neural.criteria import Evidence, gate_curvature, output_curvature
 from treeprune.neural.lossless import ACTIVATIONS
 
 Floats = NDArray[np.float64]
@@ -64,9 +64,53 @@ def curvature(mlp: Any, X: Floats, layer: int, share: Floats) -> Floats:
     One pass backwards for each output; see `gate_curvature`.
     """
     sent = activations(mlp, X)
+    slopes = _slopes_of_outputs(mlp, sent, layer + 1) @ mlp.coefs_[layer + 1].T
+    return gate_curvature(mlp.out_activation_, _output(mlp, sent[-1]), slopes, sent[layer + 1], share)
+
+
+def weight_slopes(mlp: Any, X: Floats, target: Floats, share: Floats) -> tuple[list[Floats], list[Floats]]:
+    """Return, by the weights of every layer, the gradient of the mean loss and the mean of the rows' squared ones."""
+    sent = activations(mlp, X)
+    slopes, squares = [], []
+    for k in range(len(mlp.coefs_)):
+        gradient = _backwards(mlp, sent, _output(mlp, sent[-1]) - target, k)
+        slopes.append((sent[k] * share[:, None]).T @ gradient)
+        squares.append((sent[k] ** 2 * share[:, None]).T @ gradient**2)
+    return slopes, squares
+
+
+def weight_curvature(mlp: Any, X: Floats, share: Floats) -> list[Floats]:
+    """Return the diagonal of the Gauss-Newton matrix of the mean loss, as arrays like the weights."""
+    sent = activations(mlp, X)
+    p = _output(mlp, sent[-1])
+    return [
+        (sent[k] ** 2 * share[:, None]).T @ output_curvature(mlp.out_activation_, p, _slopes_of_outputs(mlp, sent, k))
+        for k in range(len(mlp.coefs_))
+    ]
+
+
+def gauss_newton(mlp: Any, X: Floats, share: Floats) -> Floats:
+    """Return the Gauss-Newton matrix of the mean loss by all weights, layer after layer, each row by row."""
+    sent = activations(mlp, X)
+    parts = []
+    for k in range(len(mlp.coefs_)):
+        slopes = _slopes_of_outputs(mlp, sent, k)  # output, row, neuron
+        parts.append((sent[k][None, :, :, None] * slopes[:, :, None, :]).reshape(*slopes.shape[:2], -1))
+    slope = np.concatenate(parts, axis=2)
+    p = _output(mlp, sent[-1])
+    if mlp.out_activation_ == "identity":
+        return np.einsum("knp,n,knq->pq", slope, share, slope, optimize=True)
+    if mlp.out_activation_ == "logistic":
+        return np.einsum("knp,nk,knq->pq", slope, share[:, None] * p * (1 - p), slope, optimize=True)
+    mean = np.einsum("nk,knp->np", p, slope)
+    spread = np.einsum("knp,nk,knq->pq", slope, share[:, None] * p, slope, optimize=True)
+    return spread - (mean * share[:, None]).T @ mean
+
+
+def _slopes_of_outputs(mlp: Any, sent: list[Floats], layer: int) -> Floats:
+    """Derivative of each output, before its link, by a layer's pre-activations, shape (n_outputs, n_rows, n_here)."""
     units = np.eye(sent[-1].shape[1])
-    slopes = [_backwards(mlp, sent, np.tile(unit, (len(X), 1)), layer + 1) @ mlp.coefs_[layer + 1].T for unit in units]
-    return gate_curvature(mlp.out_activation_, _output(mlp, sent[-1]), np.array(slopes), sent[layer + 1], share)
+    return np.array([_backwards(mlp, sent, np.tile(unit, (len(sent[0]), 1)), layer) for unit in units])
 
 
 def rise_without(mlp: Any, X: Floats, target: Floats, layer: int, share: Floats) -> Floats:

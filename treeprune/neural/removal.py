@@ -106,18 +106,29 @@ def evidence(mlp: Any, rows: Rows, criterion: str, layer: int, rng: Any) -> Evid
 
 def checked(model: Any, X: Any, y: Any, sample_weight: ArrayLike | None, criterion: str) -> tuple[Any, Rows]:
     """Find the network, and the rows as it sees them."""
-    mlp, steps = find_network(model)
     check_choice("criterion", criterion, tuple(CRITERIA))
+    return checked_rows(model, X, y, sample_weight, criterion in OF_THE_LOSS, True)
+
+
+def checked_rows(
+    model: Any, X: Any, y: Any, sample_weight: ArrayLike | None, of_the_loss: bool, of_rows: bool
+) -> tuple[Any, Rows]:
+    """Find the network, and the rows as it sees them: with targets, without, or none at all."""
+    mlp, steps = find_network(model)
+    if not of_rows:
+        return mlp, Rows(np.empty((0, mlp.n_features_in_)), None, np.empty(0))
+    if X is None:
+        raise ValueError("X is missing: this looks at what the network does on its training rows")
     X = check_array(through(steps, X), dtype=np.float64)
     if X.shape[1] != mlp.n_features_in_:
         raise ValueError(f"X has {X.shape[1]} features: the network was fitted with {mlp.n_features_in_}")
     share = _share(sample_weight, len(X))
-    if criterion not in OF_THE_LOSS:
+    if not of_the_loss:
         return mlp, Rows(X, None, share)
     if y is None:
-        raise ValueError(f"criterion={criterion!r} looks at the loss: give y")
+        raise ValueError("y is missing: this criterion looks at the loss")
     if mlp.out_activation_ not in LINKS or getattr(mlp, "loss", "") == "poisson":
-        raise ValueError(f"criterion={criterion!r} does not know this network's loss: use 'obs' or 'magnitude'")
+        raise ValueError("this criterion does not know the network's loss: use 'obs' or 'magnitude'")
     y = np.asarray(y)
     if len(y) != len(X):
         raise ValueError(f"X has {len(X)} rows and y {len(y)}: they must agree")

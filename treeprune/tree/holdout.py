@@ -47,19 +47,6 @@ def holdout_split(fraction: Any, estimator: Any, X: Any, y: Any, groups: Any, ra
     return _split(float(fraction), len(target), labels, random_state)
 
 
-def take_rows(rows: Rows, *tables: Any) -> list[Any]:
-    """Return these rows of each table: arrays, sparse matrices, data frames, lists; None stays None."""
-    return [_take(table, rows) for table in tables]
-
-
-def _take(table: Any, rows: Rows) -> Any:
-    if table is None:
-        return None
-    if hasattr(table, "iloc"):
-        return table.iloc[rows]
-    return table[rows] if hasattr(table, "shape") else np.asarray(table)[rows]
-
-
 def _split(fraction: float, n_rows: int, labels: NDArray[Any] | None, random_state: Any) -> tuple[Rows, Rows]:
     from sklearn.model_selection import train_test_split  # heavy, and not needed to prune
 

@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import indexable
 
 from treeprune.checks import check_choice
+from treeprune.rows import take_rows
 from treeprune.tree.cuts import TIE, node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree
-from treeprune.tree.holdout import holdout_split, take_rows
+from treeprune.tree.holdout import holdout_split
 from treeprune.tree.pruner import BasePruner, grow
 from treeprune.tree.refit import refitted_fields
 from treeprune.tree.structure import TreeStructure

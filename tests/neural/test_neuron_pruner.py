@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import treeprune as tp
 from treeprune.neural import prune_neurons
-from treeprune.neural.pruner import NeuronPruner
+from treeprune.neural.neuron_pruner import NeuronPruner
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MetaEstimatorMixin
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils import check_random_state, shuffle
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from treeprune.checks import check_choice, check_count
@@ -17,9 +16,10 @@ from treeprune.neural.deployment import NETWORKS, find_network
 from treeprune.neural.family import NetworkFamily
 from treeprune.neural.neurons import prune_neurons
 from treeprune.neural.path import neuron_path
+from treeprune.neural.training import fine_tune
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.pruner import grow
-from treeprune.wrapped import is_frozen, not_found, thaw, through, unwrap
+from treeprune.wrapped import is_frozen, not_found, thaw, unwrap
 
 
 class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
@@ -51,7 +51,7 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.neural_network import MLPClassifier
-    >>> from treeprune.neural.pruner import NeuronPruner
+    >>> from treeprune.neural.neuron_pruner import NeuronPruner
     >>> X, y = load_iris(return_X_y=True)
     >>> mlp = MLPClassifier(30, solver="lbfgs", tol=0.1, max_iter=5000, random_state=0)
     >>> pruner = NeuronPruner(mlp, n_keep=5).fit(X, y)
@@ -151,7 +151,8 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
         rng = check_random_state(self.random_state)
         small = prune_neurons(grown, X, y, n_keep=self.n_keep, sample_weight=sample_weight, **self._means(rng))
         if self.fine_tune_epochs:
-            small = trained_on(small, X, y, sample_weight, self.fine_tune_epochs, rng)
+            means: dict[str, Any] = {"sample_weight": sample_weight, "random_state": rng}
+            small = fine_tune(small, X, y, self.fine_tune_epochs, **means)
         n_neurons = sum(len(bias) for bias in find_network(small)[0].intercepts_[:-1])
         self.__dict__.update(grown_=grown, estimator_=small, n_neurons_=n_neurons)
         return self
@@ -179,17 +180,3 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
             "layer": self.layer,
             "random_state": rng.randint(2**31),
         }
-
-
-def trained_on(model: Any, X: Any, y: Any, sample_weight: ArrayLike | None, epochs: int, rng: Any) -> Any:
-    """Train a network of our own on; rows are shuffled here, as a fixed seed would repeat one order."""
-    mlp, steps = find_network(model)
-    X, early_stopping = through(steps, X), mlp.early_stopping
-    mlp.set_params(early_stopping=False)  # partial_fit refuses it
-    mlp.best_loss_ = np.inf
-    weight = [] if sample_weight is None else [np.asarray(sample_weight)]
-    for _ in range(epochs):
-        rows, target, *weights = shuffle(X, y, *weight, random_state=rng)
-        mlp.partial_fit(rows, target, *weights)
-    mlp.set_params(early_stopping=early_stopping)
-    return model
