@@ -45,10 +45,11 @@ def test_a_table_of_another_kind_is_refused():
         QuantizationDisplay(GRID.drop(columns="bits")).plot()
 
 
-METHODS = ("obs", "random", "scratch_equal_epochs", "scratch_equal_macs")
+METHODS = ("obs", "random", "magnitude", "scratch_equal_epochs", "scratch_equal_macs")
+ACROSS = ("early_stopping", "weight_decay")
 TABLE = DataFrame(
     [(method, n, seed, n / 100 + seed / 10) for method in METHODS for n in (4, 16) for seed in (0, 1)]
-    + [("early_stopping", 64, seed, 0.9 + seed / 10) for seed in (0, 1)],
+    + [(method, 64, seed, 0.9 + seed / 10) for method in ACROSS for seed in (0, 1)],
     columns=["method", "n_neurons", "seed", "test_score"],
 )
 
@@ -56,7 +57,7 @@ TABLE = DataFrame(
 def test_every_method_is_its_mean_over_seeds_with_a_band_and_early_stopping_a_line_across():
     ax = CostCurveDisplay(TABLE).plot().ax_
     lines = {line.get_label(): line for line in ax.get_lines()}
-    assert list(lines) == [name.replace("_", " ") for name in (*METHODS, "early_stopping")]
+    assert list(lines) == [name.replace("_", " ") for name in (*METHODS, *ACROSS)]
     np.testing.assert_allclose(lines["obs"].get_ydata(), [0.09, 0.21])
     np.testing.assert_allclose(lines["early stopping"].get_ydata(), 0.95)
     assert len(ax.collections) == len(METHODS)
@@ -65,7 +66,17 @@ def test_every_method_is_its_mean_over_seeds_with_a_band_and_early_stopping_a_li
     assert CostCurveDisplay(TABLE).plot(own).ax_ is own
 
 
-@pytest.mark.parametrize("name", ["random", "scratch_equal_epochs", "scratch_equal_macs"])
+@pytest.mark.parametrize("name", [*METHODS[1:], *ACROSS])
 def test_a_figure_without_what_must_be_beaten_is_refused(name):
     with pytest.raises(ValueError, match=f"no rows of {name}"):
         CostCurveDisplay(TABLE.query("method != @name")).plot()
+
+
+def test_the_size_may_be_counted_as_compression_or_as_a_speed_up_and_in_nothing_else():
+    table = TABLE.assign(compression_ratio=64 / TABLE["n_neurons"])
+    ax = CostCurveDisplay(table, size="compression_ratio").plot().ax_
+    np.testing.assert_allclose(ax.get_lines()[0].get_xdata(), [16, 4])
+    assert ax.get_xlabel() == "compression ratio"
+    for size in ("theoretical_speedup", "seed"):
+        with pytest.raises(ValueError, match=f"size='{size}': a column of the table is expected"):
+            CostCurveDisplay(table, size=size).plot()

@@ -2,6 +2,7 @@
 
 from treeprune.neural.baselines import scratch_baselines
 from treeprune.neural.checklist import honest_checklist
+from treeprune.neural.comparison import compare_neurons
 from treeprune.neural.cost import cost_table
 from treeprune.neural.deployment import finalize
 from treeprune.neural.figures import CostCurveDisplay, QuantizationDisplay
@@ -21,6 +22,7 @@ __all__ = [
     "NeuronPath",
     "PolynomialDecay",
     "QuantizationDisplay",
+    "compare_neurons",
     "cost_table",
     "finalize",
     "fine_tune",

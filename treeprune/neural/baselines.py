@@ -71,20 +71,26 @@ def scratch_baselines(
     """
     from pandas import DataFrame
 
-    _check(estimator, n_keep, epochs, weight_decay)
+    check_baselines(estimator, n_keep, epochs, weight_decay)
     rows = []
     for seed in seeds:
-        for method, mlp in _candidates(estimator, n_keep, epochs, weight_decay):
-            mlp.set_params(random_state=seed)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are a budget
-                mlp.fit(X_train, y_train)
+        for method, mlp in scratch_networks(estimator, X_train, y_train, n_keep, seed, epochs, weight_decay):
             macs = mlp.n_iter_ * sum(w.size for w in mlp.coefs_)
             size = mlp.coefs_[0].shape[1]
             scores = mlp.score(X_train, y_train), mlp.score(X_test, y_test)
             rows.append((method, size, seed, mlp.n_iter_, macs, *scores))
     columns = ["method", "n_neurons", "seed", "epochs", "macs_trained", "train_score", "test_score"]
     return DataFrame(rows, columns=columns)
+
+
+def scratch_networks(
+    estimator: Any, X: Any, y: Any, n_keep: Sequence[int], seed: int, epochs: int, weight_decay: float
+) -> Iterator[tuple[str, MLPClassifier | MLPRegressor]]:
+    """Yield names and trained networks of one seed, the dense one first; see `scratch_baselines`."""
+    for method, mlp in _candidates(estimator, n_keep, epochs, weight_decay):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are a budget
+            yield method, mlp.set_params(random_state=seed).fit(X, y)
 
 
 def _candidates(
@@ -111,7 +117,8 @@ def _n_hidden(estimator: Any) -> int:
     return int(sizes[0])
 
 
-def _check(estimator: Any, n_keep: Sequence[int], epochs: int, weight_decay: float) -> None:
+def check_baselines(estimator: Any, n_keep: Sequence[int], epochs: int, weight_decay: float) -> None:
+    """Raise unless there is one hidden layer to compare with smaller ones, and epochs to count."""
     if not isinstance(estimator, MLPClassifier | MLPRegressor):
         raise TypeError(f"an MLPClassifier or MLPRegressor is expected, not {type(estimator).__name__}")
     if estimator.solver == "lbfgs":

@@ -29,7 +29,15 @@ WARM_UP_CALLS = 5
 
 
 def cost_table(
-    models: Mapping[str, Any], X_train: Any, y_train: Any, X_test: Any, y_test: Any, latency_rows: int | None = None
+    models: Mapping[str, Any],
+    X_train: Any,
+    y_train: Any,
+    X_test: Any,
+    y_test: Any,
+    latency_rows: int | None = None,
+    *,
+    X_valid: Any = None,
+    y_valid: Any = None,
 ) -> DataFrame:
     """Tabulate size, arithmetic and scores of fitted networks.
 
@@ -42,14 +50,16 @@ def cost_table(
     latency_rows : int, default=None
         Measure `predict` on so many test rows too: the columns ``latency_us_p50`` and
         ``latency_us_p95``, in microseconds of this machine.
+    X_valid, y_valid : array-like, optional
+        Rows of a validation score: the column ``valid_score``.
 
     Returns
     -------
     DataFrame
         Columns model, n_neurons, n_params, n_nonzero, sparsity, compression_ratio, macs (per row),
         theoretical_speedup, param_bytes, file_bytes and file_bytes_zip (pickled, of the finalised
-        network), train_score, test_score, gap, reconstruction_mse (of the pre-activations of the
-        output on the test rows, against those of the first network).
+        network), train_score, valid_score if asked for, test_score, gap, reconstruction_mse (of the
+        pre-activations of the output on the test rows, against those of the first network).
 
     Examples
     --------
@@ -77,6 +87,8 @@ def cost_table(
     rows = []
     for name, mlp in models.items():
         row = {"model": name, **_size(mlp), **_file(mlp), **_scores(mlp, X_train, y_train, X_test, y_test)}
+        if X_valid is not None:
+            row["valid_score"] = mlp.score(X_valid, y_valid)
         row["reconstruction_mse"] = _distance(mlp, first, X_test)
         rows.append(row | ({} if latency_rows is None else _latency(mlp, X_test, latency_rows)))
     return _compared_with_first(DataFrame(rows))

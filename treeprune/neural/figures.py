@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 COLORS = ("#000000", "#0072B2", "#009E73", "#E69F00", "#D55E00", "#CC79A7")
 MARKERS = "os^DvP"
 LINES = {"dense": "-", "early_stopping": "--", "weight_decay": ":"}
-ALWAYS_DRAWN = ("random", "scratch_equal_epochs", "scratch_equal_macs")
+ALWAYS_DRAWN = (
+    *("random", "magnitude", "scratch_equal_epochs", "scratch_equal_macs"),
+    *("early_stopping", "weight_decay"),
+)
+SIZES = {
+    "n_neurons": "hidden neurons",
+    "compression_ratio": "compression ratio",
+    "theoretical_speedup": "theoretical speed-up, in multiply-adds",
+}
 
 
 class QuantizationDisplay:
@@ -77,14 +85,16 @@ class QuantizationDisplay:
 
 
 class CostCurveDisplay:
-    """Test score over the number of neurons, for methods of pruning and what they must beat.
+    """Test score over the size, for methods of pruning and what they must beat.
 
     Parameters
     ----------
     table : DataFrame
-        One row per method, size and seed: method, n_neurons, seed, test_score. The methods random,
-        scratch_equal_epochs and scratch_equal_macs must be among them; dense, early_stopping and
-        weight_decay are drawn as lines across.
+        One row per method, size and seed, as from `compare_neurons`: method, n_neurons, seed, test_score. The
+        baselines random, magnitude, scratch_equal_epochs, scratch_equal_macs, early_stopping and
+        weight_decay must be among the methods; the last two, and dense, are drawn as lines across.
+    size : {"n_neurons", "compression_ratio", "theoretical_speedup"}, default="n_neurons"
+        Column along the axis.
 
     Attributes
     ----------
@@ -95,16 +105,19 @@ class CostCurveDisplay:
     --------
     >>> import matplotlib
     >>> matplotlib.use("agg")
-    >>> from pandas import DataFrame
-    >>> from treeprune.neural import CostCurveDisplay
-    >>> methods = ["obs", "random", "scratch_equal_epochs", "scratch_equal_macs"]
-    >>> table = DataFrame({"method": methods, "n_neurons": 5, "seed": 0, "test_score": [0.9, 0.7, 0.9, 0.9]})
-    >>> CostCurveDisplay(table).plot().ax_.get_xlabel()
-    'hidden neurons'
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from treeprune.neural import CostCurveDisplay, compare_neurons
+    >>> X, y = load_iris(return_X_y=True)
+    >>> means = {"n_keep": [6, 3], "seeds": [0], "epochs": 5}
+    >>> table = compare_neurons(MLPClassifier(12), X[::2], y[::2], X[1::2], y[1::2], **means)
+    >>> CostCurveDisplay(table, size="compression_ratio").plot().ax_.get_xlabel()
+    'compression ratio'
     """
 
-    def __init__(self, table: DataFrame) -> None:
+    def __init__(self, table: DataFrame, size: str = "n_neurons") -> None:
         self.table = table
+        self.size = size
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw means over seeds, with bands of one standard deviation.
@@ -117,24 +130,39 @@ class CostCurveDisplay:
         absent = set(ALWAYS_DRAWN) - set(self.table["method"])
         if absent:
             raise ValueError(f"the table has no rows of {', '.join(sorted(absent))}, which every such figure shows")
+        if self.size not in SIZES or self.size not in self.table:
+            raise ValueError(f"size={self.size!r}: a column of the table is expected, one of {', '.join(SIZES)}")
         if ax is None:
             from matplotlib import pyplot
 
             ax = pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
-        for k, (method, rows) in enumerate(self.table.groupby("method", sort=False)):
-            scores = rows.groupby("n_neurons")["test_score"]
-            mean, spread, color = scores.mean(), scores.std(ddof=0), COLORS[k % len(COLORS)]
-            name = str(method).replace("_", " ")
-            if method in LINES:
-                ax.axhline(mean.iloc[-1], color=color, linestyle=LINES[str(method)], linewidth=1, label=name)
-                continue
-            ax.plot(mean.index, mean, color=color, marker=MARKERS[k % len(MARKERS)], label=name)
-            ax.fill_between(mean.index, mean - spread, mean + spread, color=color, alpha=0.18, linewidth=0)
-        _neurons_axis(ax)
+        across = self.table["method"].isin(list(LINES))
+        for k, (method, rows) in enumerate(self.table[~across].groupby("method", sort=False)):
+            self._draw_curve(ax, rows, _title(method), {"color": COLORS[k % len(COLORS)], "marker": MARKERS[k % 6]})
+        for method, rows in self.table[across].groupby("method", sort=False):
+            style: dict[str, Any] = {"color": "0.35", "linestyle": LINES[str(method)], "linewidth": 1}
+            ax.axhline(rows["test_score"].mean(), label=_title(method), **style)
+        _size_axis(ax, SIZES[self.size])
         ax.set_ylabel("test score (mean ± 1 SD)")
         ax.legend(loc="best", framealpha=1, edgecolor="none", fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _draw_curve(self, ax: Axes, rows: DataFrame, name: str, look: dict[str, Any]) -> None:
+        """One point for each size; other seeds may have sizes that differ a little."""
+        sizes = rows.groupby("n_neurons")
+        x, mean, spread = sizes[self.size].mean(), sizes["test_score"].mean(), sizes["test_score"].std(ddof=0)
+        ax.plot(x, mean, label=name, **look)
+        ax.fill_between(x, mean - spread, mean + spread, color=look["color"], alpha=0.15, linewidth=0)
+
+
+def _title(method: object) -> str:
+    return str(method).replace("_", " ")
+
+
+def _size_axis(ax: Axes, name: str) -> None:
+    _neurons_axis(ax)
+    ax.set_xlabel(name)
 
 
 def _neurons_axis(ax: Axes) -> None:
