@@ -112,7 +112,8 @@ def test_the_files_hold_every_row_and_level(results, tmp_path):
     write_report(results, tmp_path / "deep" / "out", "treeprune study")
     folder = tmp_path / "deep" / "out"
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("curves.csv", "report.html", "results.csv", "sets.csv", "study.json", "summary.csv")
+        *("curves.csv", "networks.csv", "quantization.csv", "report.html"),
+        *("results.csv", "sets.csv", "study.json", "summary.csv"),
     ]
     rows = pd.read_csv(folder / "results.csv")
     np.testing.assert_allclose(rows["test"], results.rows["test"], rtol=1e-9)

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from treeprune.datasets import list_datasets
+from treeprune.study import networks as small_networks
 from treeprune.study.design import DEFAULT_DATA, SCORING, Study, quick_study
 from treeprune.study.methods import METHODS
 from treeprune.study.report import check_folder, write_report
@@ -46,11 +47,20 @@ def study(
     seed: Annotated[int, typer.Option(help="Of all random numbers.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("study-report"),
     force: Annotated[bool, typer.Option("--force", help="Replace the files of an earlier report.")] = False,
+    networks: Annotated[
+        str, typer.Option(help="Prune small networks too: some (digits, breast_cancer, diabetes), all or none.")
+    ] = "some",
     quick: Annotated[bool, typer.Option("--quick", help="Few data sets and splits: seconds.")] = False,
 ) -> None:
     """Compare pruning methods on real data, and leave a report."""
     try:
-        given: dict[str, Any] = {"target": target, "task": task, "test_size": test_size, "seed": seed}
+        given: dict[str, Any] = {
+            "target": target,
+            "task": task,
+            "test_size": test_size,
+            "seed": seed,
+            "networks": networks,
+        }
         design = Study(**given, **_chosen(data, task, method, repeats, quick))
         _check_jobs(jobs)
         check_folder(out, force)
@@ -102,8 +112,8 @@ def _run_with_progress(design: Study, jobs: int) -> StudyResults:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("growing and pruning", total=len(design.data) * design.repeats)
-        return run_study(design, jobs, lambda done, _total, _name: progress.update(bar, completed=done))
+        bar = progress.add_task("growing and pruning", total=None)
+        return run_study(design, jobs, lambda done, total, _name: progress.update(bar, completed=done, total=total))
 
 
 def _say_what_was_decided(tables: dict[str, Any]) -> None:
@@ -127,6 +137,7 @@ def _show(results: StudyResults, page: Path) -> None:
         console.print(
             Text(f"{len(results.failures)} of {len(results.rows)} fits failed; the report lists them", "yellow")
         )
+    console.print(*_network_lines(results), sep="\n", soft_wrap=True)
     console.print(
         f"{len(results.rows)} fits in {results.seconds:.0f} s. Report:", Text(str(page), "bold"), soft_wrap=True
     )
@@ -149,6 +160,18 @@ def _table(task: str, rows: Any) -> Table:
             f"{1000 * row['prune_seconds']:.0f} ms",
         )
     return table
+
+
+def _network_lines(results: StudyResults) -> list[Text]:
+    """One line for each data set with networks: what is left at a quarter of the neurons."""
+    lines = []
+    for data in results.networks["data"].unique():
+        scores = results.networks_of(data).groupby(["method", "n_neurons"])["test_score"].mean()
+        if len(scores):
+            hidden, kept = small_networks.HIDDEN, small_networks.SIZES[1]
+            dense, small = scores["dense"].iloc[0], scores["obs", kept]
+            lines.append(Text(f"network, {data}: {dense:.3f} with {hidden} neurons, {small:.3f} with {kept} by OBS"))
+    return lines
 
 
 def _command() -> str:

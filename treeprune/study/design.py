@@ -40,6 +40,7 @@ DEFAULT_DATA = (
 )
 QUICK_DATA = ("breast_cancer", "glass", "heart_cleveland", "pima", "cpu")
 QUICK_REPEATS = 2
+NETWORK_DATA = ("digits", "breast_cancer", "diabetes")
 SEVERAL_TARGETS = ("linnerud",)
 FEWEST_ROWS = 10  # to split three times over: test, held-out, folds
 SCORING = {"classification": "accuracy", "regression": "r2"}
@@ -86,6 +87,9 @@ class Study:
     folds : int, default=10
         For methods tuned by cross-validation on the training rows.
     seed : int, default=0
+    networks : {"some", "all", "none"}, default="some"
+        Whether small networks are pruned too: on those of `NETWORK_DATA` that are among the data, on
+        every data set, or not at all.
 
     Raises
     ------
@@ -112,6 +116,7 @@ class Study:
     validation_fraction: float = 0.3
     folds: int = 10
     seed: int = 0
+    networks: str = "some"
 
     def __post_init__(self) -> None:
         check_count("repeats", self.repeats, low=1)
@@ -121,6 +126,7 @@ class Study:
         check_number("validation_fraction", self.validation_fraction, low=0, high=1, open_ends=True)
         if self.task is not None:
             check_choice("task", self.task, TASKS)
+        check_choice("networks", self.networks, ("some", "all", "none"))
         object.__setattr__(self, "methods", _method_names(self.methods))
         object.__setattr__(self, "data", self._data_names())
 
@@ -148,6 +154,11 @@ class Study:
                 raise ValueError(f"two tables are called {table.name!r}: rename one of the files")
             tables[table.name] = table
         return tables
+
+    def network_data(self, tables: Iterable[str]) -> list[str]:
+        """Names of the data sets on which networks are pruned."""
+        wanted = {"some": NETWORK_DATA, "all": tuple(tables), "none": ()}[self.networks]
+        return [name for name in tables if name in wanted]
 
     def units(self, tables: dict[str, Any]) -> list[Unit]:
         """List the units of work, data set by data set."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.display import PruningCurveDisplay
+from treeprune.neural.figures import CostCurveDisplay, QuantizationDisplay
 from treeprune.study.methods import METHODS
 from treeprune.study.results import StudyResults
 
@@ -86,7 +87,7 @@ def gains_by_set(by_set: pd.DataFrame, by_method: pd.DataFrame, task: str) -> st
 def generalization_curve(results: StudyResults, data: str, by_set: pd.DataFrame) -> str:
     """Draw train and test score over the leaves, repeats averaged, with the sizes that were chosen."""
     figure, ax = _axes(3.8, layout=None)  # to constrain it takes longer than to draw it
-    figure.subplots_adjust(left=0.105, right=0.985, bottom=0.235, top=0.875)
+    figure.subplots_adjust(left=0.125, right=0.985, bottom=0.235, top=0.875)
     quiet = {"marker": None}
     PruningCurveDisplay(results.drawn_curve(data)).plot(ax, train_kw=quiet, test_kw=quiet)
     chosen = by_set[by_set["data"] == data].set_index("method")
@@ -105,6 +106,30 @@ def generalization_curve(results: StudyResults, data: str, by_set: pd.DataFrame)
     }  # inside it would hide one curve or another
     ax.legend(**below, ncols=3, fontsize=7.5, frameon=False, handletextpad=0.4, columnspacing=1.2)
     return _svg(figure, f"curve-{data}")
+
+
+def networks(rows: pd.DataFrame, data: str, task: str) -> str:
+    """Draw the test score of pruned networks, and of what they must beat, over the compression ratio."""
+    figure, ax = _axes(4.3)
+    CostCurveDisplay(rows, size="compression_ratio").plot(ax)
+    ax.set_ylabel(f"test {'accuracy' if task == 'classification' else 'R²'} (mean ± 1 SD)")
+    _zoom_network(ax, task)
+    ax.legend(loc="lower left", fontsize=7.5, frameon=False)
+    return _svg(figure, f"networks-{data}")
+
+
+def quantization(grid: pd.DataFrame, data: str, task: str) -> str:
+    """Draw the test score over the neurons left, a line for each precision of the weights."""
+    figure, ax = _axes(4.3)
+    QuantizationDisplay(grid).plot(ax)
+    ax.set_ylabel(f"test {'accuracy' if task == 'classification' else 'R²'}")
+    _zoom_network(ax, task)
+    return _svg(figure, f"quantization-{data}")
+
+
+def _zoom_network(ax: Axes, task: str) -> None:
+    if task == "regression":
+        ax.set_ylim(bottom=max(-0.6, ax.get_ylim()[0]))
 
 
 def _axes(height: float, layout: Literal["constrained"] | None = "constrained") -> tuple[Figure, Axes]:

@@ -11,7 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from treeprune.study import figures
+from treeprune.neural.checklist import honest_checklist
+from treeprune.study import figures, networks
 from treeprune.study.methods import M_GRID, METHODS, SIZE_GRID
 from treeprune.study.results import StudyResults
 
@@ -19,9 +20,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MARKER = "study.json"
-FILES = (MARKER, "results.csv", "summary.csv", "sets.csv", "curves.csv", "report.html")
+FILES = (
+    *(MARKER, "results.csv", "summary.csv", "sets.csv", "curves.csv", "networks.csv", "quantization.csv"),
+    "report.html",
+)
 MADE_BY = "treeprune study"
 PACKAGES = ("treeprune", "scikit-learn", "numpy", "scipy", "pandas", "matplotlib", "joblib")
+NETWORK_LINES = ("dense", "early_stopping", "weight_decay")
+COSTS = {  # columns of the table of networks, and how they are written
+    "n_params": ",.0f",
+    "compression_ratio": ".1f",
+    "macs": ",.0f",
+    "theoretical_speedup": ".1f",
+    "file_bytes": ",.0f",
+    "file_bytes_zip": ",.0f",
+    "reconstruction_mse": ".2g",
+}
 TASK_TITLES = {"classification": "Classification", "regression": "Regression"}
 MOST_SHADE = 0.10  # of accuracy or R²: differences from here on have the full colour
 
@@ -88,6 +102,8 @@ def write_report(results: StudyResults, folder: str | Path, command: str = "", f
         "summary.csv": _csv(results.by_method()),
         "sets.csv": _csv(results.by_set()),
         "curves.csv": _csv(results.curves),
+        "networks.csv": _csv(results.networks),
+        "quantization.csv": _csv(results.quantization),
         "report.html": build_page(results, command),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -129,7 +145,16 @@ def build_page(results: StudyResults, command: str = "") -> str:
         about=describe_study(results, command),
         tasks=[_task_section(task, by_set, by_method) for task in TASK_TITLES if (by_method["task"] == task).any()],
         sets=[_set_section(results, name, by_set) for name in results.tables],
-        failures=failures[["data", "repeat", "method", "error"]].to_dict("records"),
+        networks=[_network_section(results, name) for name in results.networks["data"].unique()],
+        network={
+            "hidden": networks.HIDDEN,
+            "epochs": networks.EPOCHS,
+            "sizes": ", ".join(map(str, networks.SIZES)),
+        },
+        failures=[
+            *failures[["data", "repeat", "method", "error"]].to_dict("records"),
+            *results.network_failures[["data", "repeat", "error"]].assign(method="networks").to_dict("records"),
+        ],
         seconds=results.seconds,
         n_units=len(results.tables) * results.study.repeats,
         m_grid=", ".join(map(str, M_GRID)),
@@ -208,6 +233,7 @@ def _set_section(results: StudyResults, name: str, by_set: pd.DataFrame) -> dict
         "notes": table.notes,
         "score": "accuracy" if table.task == "classification" else "R²",
         "figure": figures.generalization_curve(results, name, by_set) if has_curve else "",
+        "has_marks": mine["method"].str.startswith("cost_complexity").any(),
         "methods": [_set_row(row, table.task) for row in rows],
     }
 
@@ -224,6 +250,52 @@ def _set_row(row: dict[Any, Any], task: str) -> dict[str, Any]:
         "leaves": f"{row['leaves']:.1f}",
         "gap": _bracket(row, task),
     }
+
+
+def _network_section(results: StudyResults, name: str) -> dict[str, Any]:
+    """What a data set's networks have to show: scores by size, what the sizes cost, and rounded weights."""
+    rows, task = results.networks_of(name), results.tables[name].task
+    grid = results.quantization[results.quantization["data"] == name]
+    if rows.empty:
+        return {"name": name, "title": results.tables[name].title, "failed": True}
+    pruned = rows[~rows["method"].isin(NETWORK_LINES)]
+    scores = pruned.pivot_table(index="method", columns="n_neurons", values="test_score", sort=False)
+    sizes = sorted(scores.columns, reverse=True)
+    lines = rows[rows["method"].isin(NETWORK_LINES)].groupby("method", sort=False)["test_score"].agg(["mean", "std"])
+    costs = pruned[pruned["method"] == "obs"].groupby("n_neurons")[list(COSTS)].mean().sort_index(ascending=False)
+    rounded = grid.pivot_table(index="n_neurons", columns="bits", values="test_score").sort_index(ascending=False)
+    return {
+        "name": name,
+        "title": results.tables[name].title,
+        "failed": False,
+        "score": "accuracy" if task == "classification" else "R²",
+        "percent": task == "classification",
+        "n": rows["repeat"].nunique(),
+        "figure": figures.networks(rows, name, task),
+        "sizes": sizes,
+        "methods": [
+            {"title": _plain(method), "cells": [_score(row[n], task) for n in sizes]}
+            for method, row in scores.iterrows()
+        ],
+        "lines": [
+            {"title": _plain(method), "test": _score(row["mean"], task), "sd": _score(row["std"], task)}
+            for method, row in lines.iterrows()
+        ],
+        "costs": [
+            {"n": n, "cells": [f"{row[name]:{form}}" for name, form in COSTS.items()]} for n, row in costs.iterrows()
+        ],
+        "grid_figure": figures.quantization(grid, name, task),
+        "bits": sorted(rounded.columns, reverse=True),
+        "grid": [
+            {"n": n, "cells": [_score(row[b], task) for b in sorted(row.index, reverse=True)]}
+            for n, row in rounded.iterrows()
+        ],
+        "checklist": honest_checklist(rows).to_dict("records"),
+    }
+
+
+def _plain(name: object) -> str:
+    return str(name).replace("_", " ")
 
 
 def _bracket(row: dict[str, Any], task: str) -> str:

@@ -46,6 +46,11 @@ class StudyResults:
     curves : DataFrame
         Cost-complexity path of every grown tree: data, repeat, level, price (alpha), n_leaves,
         train, test.
+    networks : DataFrame
+        One row a data set, repeat, method and size of the networks that were pruned; see
+        `treeprune.neural.compare_neurons`. Empty if there were none.
+    quantization : DataFrame
+        Test scores of networks pruned to several sizes with their weights rounded to few bits.
     seconds : float
         Wall time.
     """
@@ -54,22 +59,36 @@ class StudyResults:
     tables: Mapping[str, Any]
     rows: pd.DataFrame
     curves: pd.DataFrame
+    networks: pd.DataFrame
+    quantization: pd.DataFrame
     seconds: float
 
     @classmethod
-    def collect(cls, study: Study, tables: Mapping[str, Any], units: Sequence[Any], seconds: float) -> StudyResults:
+    def collect(
+        cls, study: Study, tables: Mapping[str, Any], units: Sequence[Any], networks: tuple[Any, Any], seconds: float
+    ) -> StudyResults:
         """Put the units together, in their order."""
         import pandas as pd
 
         rows = pd.DataFrame([row for unit in units for row in unit.rows])
         rows = rows.reindex(columns=list(COLUMNS))
         curves = pd.DataFrame([entry for unit in units for entry in unit.curve], columns=list(CURVE_COLUMNS))
-        return cls(study, tables, rows, curves, seconds)
+        network_rows, grid = networks
+        return cls(study, tables, rows, curves, network_rows, grid, seconds)
 
     @property
     def failures(self) -> pd.DataFrame:
         """The rows that have an error in place of numbers."""
         return self.rows[self.rows["error"] != ""]
+
+    @property
+    def network_failures(self) -> pd.DataFrame:
+        """The rows of networks that have an error in place of numbers."""
+        return self.networks[self.networks["error"] != ""]
+
+    def networks_of(self, data: str) -> pd.DataFrame:
+        """Return the rows of networks of a data set that succeeded."""
+        return self.networks[(self.networks["data"] == data) & (self.networks["error"] == "")]
 
     def by_set(self) -> pd.DataFrame:
         """Return means over the repeats, one row a data set and method.

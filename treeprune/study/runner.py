@@ -24,6 +24,7 @@ from treeprune.study.design import SCORING, Study, Unit
 from treeprune.study.growth import Grown, GrowOnce
 from treeprune.study.hindsight import Hindsight, best_cut_in_hindsight
 from treeprune.study.methods import Means, StudyMethod
+from treeprune.study.networks import NetworkResult, collect_networks, network_units, run_network
 from treeprune.study.results import StudyResults
 from treeprune.tree.curve import pruning_curve
 from treeprune.tree.fitted import FittedTree, find_tree
@@ -81,16 +82,24 @@ def run_study(study: Study, jobs: int = 1, progress: Progress | None = None) -> 
     tables = study.load()
     units = study.units(tables)
     arrays = {name: (table.data.to_numpy(np.float32), table.target) for name, table in tables.items()}
+    networks = network_units(study, tables)
+    # the longest work first, so that no process is left with it alone in the end
+    tasks = [(run_network, unit) for unit in networks] + [(run_unit, unit) for unit in units]
     work = Parallel(n_jobs=jobs, return_as="generator_unordered")(
-        delayed(run_unit)(study, unit, *arrays[unit.data]) for unit in units
+        delayed(run)(study, unit, *arrays[unit.data]) for run, unit in tasks
     )
-    done: list[tuple[Unit, UnitResult]] = []
-    for result in work:
-        done.append(result)
+    trees: dict[Unit, UnitResult] = {}
+    nets: dict[Unit, NetworkResult] = {}
+    for done, (unit, result) in enumerate(work, start=1):
+        if isinstance(result, UnitResult):
+            trees[unit] = result
+        else:
+            nets[unit] = result
         if progress is not None:
-            progress(len(done), len(units), result[0].data)
-    by_unit = dict(done)
-    return StudyResults.collect(study, tables, [by_unit[unit] for unit in units], perf_counter() - begin)
+            progress(done, len(tasks), unit.data)
+    tables_of_networks = collect_networks([nets[unit] for unit in networks])
+    found = [trees[unit] for unit in units]
+    return StudyResults.collect(study, tables, found, tables_of_networks, perf_counter() - begin)
 
 
 def run_unit(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> tuple[Unit, UnitResult]:

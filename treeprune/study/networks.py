@@ -1,0 +1,113 @@
+"""The part of a study that is about small networks: neurons removed, beside all that they must beat.
+
+A unit of work is one split of one data set: a network is trained on the training rows, its neurons are
+removed to several sizes, and the baselines of the same seed are trained on the same rows.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treeprune.study.design import Study, Unit
+from treeprune.tree.holdout import holdout_split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HIDDEN = 50
+SIZES = (25, 12, 6, 3)
+EPOCHS = 60
+REPEATS = 3  # networks are slow; a spread needs three
+BITS = (8, 4, 2)
+COLUMNS = (
+    *("data", "task", "scoring", "repeat", "family", "method", "criterion", "compensation", "granularity", "timing"),
+    *("seed", "requested", "achieved", "fine_tune_epochs", "epochs", "macs_trained", "selected_on"),
+    *("n_neurons", "n_params", "n_nonzero", "sparsity", "compression_ratio", "macs", "theoretical_speedup"),
+    *("param_bytes", "file_bytes", "file_bytes_zip", "train_score", "test_score", "gap", "reconstruction_mse", "error"),
+)
+GRID_COLUMNS = ("data", "repeat", "model", "n_neurons", "bits", "test_score")
+
+
+@dataclass(frozen=True)
+class NetworkResult:
+    """All that one unit found: rows of the comparison, and scores of rounded networks."""
+
+    rows: list[dict[str, Any]]
+    grid: list[dict[str, Any]]
+
+
+def network_units(study: Study, tables: dict[str, Any]) -> list[Unit]:
+    """List the units of work; the splits are those of the trees."""
+    wanted = set(study.network_data(tables))
+    return [unit for unit in study.units(tables) if unit.data in wanted and unit.repeat < REPEATS]
+
+
+def run_network(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> tuple[Unit, NetworkResult]:
+    """Do one unit of work; what goes wrong in it is an entry of its rows.
+
+    Parameters
+    ----------
+    study : Study
+    unit : Unit
+    X : ndarray, shape (n_rows, n_features)
+        NaN is filled with the median of the training rows, and columns are scaled.
+    y : ndarray, shape (n_rows,)
+        Numbers are scaled too.
+    """
+    about: dict[str, Any] = {"data": unit.data, "task": unit.task, "repeat": unit.repeat}
+    try:
+        rows, grid = _compared(study, unit, X, y)
+    except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        return unit, NetworkResult([{**about, "error": f"{type(error).__name__}: {error}"}], [])
+    score: dict[str, Any] = {"scoring": "accuracy" if unit.task == "classification" else "r2", "error": ""}
+    found: Any = rows.assign(**about, **score, seed=unit.seed).to_dict("records")
+    entries: Any = grid.assign(data=unit.data, repeat=unit.repeat).to_dict("records")
+    return unit, NetworkResult(found, entries)
+
+
+def collect_networks(results: Sequence[NetworkResult]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Put the units together: the table of networks, and that of networks with rounded weights."""
+    import pandas as pd
+
+    rows = pd.DataFrame([row for result in results for row in result.rows], columns=list(COLUMNS))
+    return rows, pd.DataFrame([row for result in results for row in result.grid], columns=list(GRID_COLUMNS))
+
+
+def _compared(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    from treeprune.neural import compare_neurons, neuron_path, quantization_grid
+    from treeprune.neural.baselines import scratch_networks
+
+    classifies = unit.task == "classification"
+    mlp = (MLPClassifier if classifies else MLPRegressor)(hidden_layer_sizes=(HIDDEN,))
+    training, test = holdout_split(study.test_size, mlp, X, y, None, unit.seed)
+    rows = _scaled(X[training], y[training], X[test], y[test], classifies)
+    seed = unit.seed % 2**31
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        table = compare_neurons(mlp, *rows, n_keep=SIZES, seeds=[seed], epochs=EPOCHS)
+        dense = next(scratch_networks(mlp, *rows[:2], SIZES, seed, EPOCHS, 1.0))[1]
+    path = neuron_path(dense, *rows[:2])
+    sizes = {str(n): path.network_at(dense, int(path.levels_at(n))) for n in (HIDDEN, *SIZES)}
+    return table, quantization_grid(sizes, *rows[2:], bits=BITS)
+
+
+def _scaled(X: Any, y: Any, X_test: Any, y_test: Any, classifies: bool) -> tuple[Any, Any, Any, Any]:
+    """Fill and scale by what the training rows say."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    steps = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()).fit(X)
+    if not classifies:
+        centre, spread = y.mean(), y.std() or 1.0
+        y, y_test = (y - centre) / spread, (y_test - centre) / spread
+    return steps.transform(X).astype(np.float64), y, steps.transform(X_test).astype(np.float64), y_test
