@@ -191,8 +191,13 @@ def test_what_splits_gain_far_from_zero_is_read_off_the_means(offset: float, col
 def test_a_path_of_numbers_far_from_zero_has_the_levels_of_the_same_numbers_near_it() -> None:
     X, y = load_diabetes(return_X_y=True)  # whole numbers
     near, far = (DecisionTreeRegressor(random_state=0).fit(X, y + offset) for offset in (0, 1e5))
-    for method in ("cost_complexity", "critical_value", "max_leaf_nodes"):
-        one, other = tp.pruning_path(near, method), tp.pruning_path(far, method)
+    for method, how in (
+        ("cost_complexity", {}),
+        ("cost_complexity", {"risk": "error"}),
+        ("critical_value", {}),
+        ("max_leaf_nodes", {}),
+    ):
+        one, other = tp.pruning_path(near, method, **how), tp.pruning_path(far, method, **how)
         np.testing.assert_array_equal(one.n_leaves, other.n_leaves)
         np.testing.assert_allclose(one.price, other.price, rtol=1e-6)
 

@@ -425,6 +425,15 @@ def test_a_class_that_a_fold_was_not_grown_with_is_scored_as_missed(scoring: str
         check_folds(search, *slowly(classifier(max_leaf_nodes=6), X, y, splits, alphas, scoring))
 
 
+def test_a_third_class_in_a_fold_is_no_matter_for_a_score_of_two() -> None:
+    X, y = noisy_wine()
+    X, y = X[y > 0], y[y > 0] - 1
+    X, y = np.vstack([X, X[:1] + 5]), np.append(y, 9)
+    splits = [(np.arange(len(y) - 1), np.arange(len(y) - 20, len(y)))]
+    with pytest.raises(ValueError, match="Target is multiclass but average='binary'"):
+        search_of(classifier(), cv=splits, scoring="f1").fit(X, y)
+
+
 def test_rows_that_no_fold_holds_out_are_no_evidence() -> None:
     X, y = diabetes()
     cv = TimeSeriesSplit(4)

@@ -56,7 +56,7 @@ NO_DEFAULT = ("max_depth", "max_leaf_nodes")  # strengths that prune must be giv
 
 def prune(
     fitted: Any,
-    method: str | BasePruner | None = None,
+    method: Any = None,
     X: Any = None,
     y: Any = None,
     *,
@@ -110,6 +110,8 @@ def prune(
     >>> int(tree.get_n_leaves()), int(small.get_n_leaves())
     (18, 7)
     """
+    if _prunes_networks(method):
+        return _by_network_pruner(fitted, method, X, y, nodes, sample_weight, parameters)
     if method == "neuron":
         return _without_neurons(fitted, X, y, nodes, sample_weight, parameters)
     if method == "weight":
@@ -249,6 +251,23 @@ def _pruner(method: Any, parameters: Mapping[str, Any], strength_needed: bool = 
     checked = clone(pruner).set_params(**dict.fromkeys(missing, 1)) if missing else pruner
     checked._check_parameters()
     return pruner
+
+
+def _prunes_networks(method: Any) -> bool:
+    """Whether it is a NeuronPruner or a WeightPruner, which need not be imported to be known."""
+    return not isinstance(method, str | type) and getattr(method, "method", "") in ("neuron", "weight")
+
+
+def _by_network_pruner(
+    fitted: Any, pruner: Any, X: Any, y: Any, nodes: Any, sample_weight: Any, parameters: Mapping[str, Any]
+) -> Any:
+    if nodes is not None or parameters:
+        raise ValueError("nodes= is for trees, and parameters are set on the pruner itself")
+    if getattr(pruner, "timing", "after") != "after":
+        raise ValueError(f"timing={pruner.timing!r} prunes as it trains, and this network is trained: fit the pruner")
+    own = clone(pruner)
+    own._check_parameters()
+    return own._prune_grown(fitted, X, y, sample_weight).estimator_
 
 
 def _without_neurons(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any, parameters: Mapping[str, Any]) -> Any:

@@ -91,7 +91,7 @@ def test_every_level_is_the_network_pruned_to_that_size(
     mlp, X, y = net(task, sizes=(6, 5))
     means = {"criterion": criterion, "search": search, "compensate": compensate, "layer": 0}
     path = neuron_path(mlp, X, y, **means)
-    predict = "predict" if task == "numbers" else "predict_proba"
+    predict = "predict" if task in ("numbers", "counts") else "predict_proba"
     for level, one in enumerate(path.networks(mlp)):
         alone = prune_neurons(mlp, X, y, n_keep=6 - level, **means)
         for other in (alone, path.network_at(mlp, level)):
@@ -286,3 +286,17 @@ def test_an_estimator_that_holds_no_network_is_named() -> None:
     X, y = load_digits(return_X_y=True)
     with pytest.raises(TypeError, match="got StandardScaler: an MLPClassifier or MLPRegressor"):
         tp.NeuronPruner(make_pipeline(StandardScaler())).fit(X, y)
+
+
+def test_a_pruner_of_networks_may_be_given_for_its_name() -> None:
+    mlp, X, y = net("classes", sizes=(7,))
+    small = tp.prune(mlp, tp.NeuronPruner(n_keep=3, criterion="magnitude"), X, y)
+    np.testing.assert_array_equal(small.coefs_[0], prune_neurons(mlp, X, n_keep=3, criterion="magnitude").coefs_[0])
+    sparse = tp.prune(mlp, tp.WeightPruner(amount=0.5), X, y)
+    np.testing.assert_array_equal(sparse.coefs_[0], tp.prune(mlp, "weight", X, y, amount=0.5).coefs_[0])
+    with pytest.raises(ValueError, match="parameters are set on the pruner itself"):
+        tp.prune(mlp, tp.NeuronPruner(n_keep=3), X, y, criterion="obs")
+    with pytest.raises(ValueError, match="timing='before' prunes as it trains"):
+        tp.prune(mlp, tp.WeightPruner(timing="before"), X, y)
+    with pytest.raises(ValueError, match="no hidden layer: there are no neurons"):
+        tp.prune(MLPClassifier((), max_iter=5, random_state=0).fit(X, y), "neuron", X, y, n_keep=3)

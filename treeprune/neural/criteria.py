@@ -154,7 +154,7 @@ def gate_curvature(links: str, predicted: Floats, slopes: Floats, activations: F
 
     Parameters
     ----------
-    links : {"softmax", "logistic", "identity"}
+    links : {"softmax", "logistic", "identity", "exp"}
         Of the outputs, each with its own loss.
     predicted : ndarray of shape (n_rows, n_outputs)
     slopes : ndarray of shape (n_outputs, n_rows, n_neurons)
@@ -180,6 +180,8 @@ def output_curvature(links: str, predicted: Floats, slopes: Floats) -> Floats:
         return (slopes**2).sum(axis=0)
     if links == "logistic":
         return (p * (1 - p) * slopes**2).sum(axis=0)
+    if links == "exp":
+        return (p * slopes**2).sum(axis=0)
     return (p * slopes**2).sum(axis=0) - (p * slopes).sum(axis=0) ** 2
 
 

@@ -1,6 +1,7 @@
 """What the neurons of a fitted MLP do on rows: what they send, and what the loss says about it.
 
-The loss of a row is that of training without its penalty: cross-entropy, or half the squared error.
+The loss of a row is that of training without its penalty: cross-entropy, half the squared error, or
+Poisson's deviance.
 """
 
 from __future__ import annotations
@@ -100,8 +101,9 @@ def gauss_newton(mlp: Any, X: Floats, share: Floats) -> Floats:
     p = _output(mlp, sent[-1])
     if mlp.out_activation_ == "identity":
         return np.einsum("knp,n,knq->pq", slope, share, slope, optimize=True)
-    if mlp.out_activation_ == "logistic":
-        return np.einsum("knp,nk,knq->pq", slope, share[:, None] * p * (1 - p), slope, optimize=True)
+    if mlp.out_activation_ != "softmax":
+        bend = p if mlp.out_activation_ == "exp" else p * (1 - p)
+        return np.einsum("knp,nk,knq->pq", slope, share[:, None] * bend, slope, optimize=True)
     mean = np.einsum("nk,knp->np", p, slope)
     spread = np.einsum("knp,nk,knq->pq", slope, share[:, None] * p, slope, optimize=True)
     return spread - (mean * share[:, None]).T @ mean
@@ -152,6 +154,8 @@ def _loss_from(mlp: Any, z: Floats, target: Floats, layer: int) -> Floats:
         z = ACTIVATIONS[mlp.activation](z) @ w + b
     if mlp.out_activation_ == "identity":
         return ((z - target) ** 2).sum(axis=-1) / 2
+    if mlp.out_activation_ == "exp":  # of Poisson regression, up to what no network changes
+        return (np.exp(z) - z * target).sum(axis=-1)
     if mlp.out_activation_ == "softmax":
         return _log_sum_exp(z)[..., 0] - np.einsum("...k,...k->...", z, target)
     return (np.logaddexp(0, z) - z * target).sum(axis=-1)
@@ -160,6 +164,8 @@ def _loss_from(mlp: Any, z: Floats, target: Floats, layer: int) -> Floats:
 def _output(mlp: Any, z: Floats) -> Floats:
     if mlp.out_activation_ == "softmax":
         return np.exp(z - _log_sum_exp(z))
+    if mlp.out_activation_ == "exp":
+        return np.exp(z)
     return ACTIVATIONS[mlp.out_activation_](z)
 
 

@@ -19,7 +19,6 @@ from treeprune.repair import one_by_one
 from treeprune.wrapped import through
 
 Floats = NDArray[np.float64]
-LINKS = ("identity", "softmax", "logistic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +126,6 @@ def checked_rows(
         return mlp, Rows(X, None, share)
     if y is None:
         raise ValueError("y is missing: this criterion looks at the loss")
-    if mlp.out_activation_ not in LINKS or getattr(mlp, "loss", "") == "poisson":
-        raise ValueError("this criterion does not know the network's loss: use 'obs' or 'magnitude'")
     y = np.asarray(y)
     if len(y) != len(X):
         raise ValueError(f"X has {len(X)} rows and y {len(y)}: they must agree")
@@ -138,8 +135,12 @@ def checked_rows(
 def one_layer(mlp: Any, layer: int | None) -> int:
     """Return the hidden layer meant, from 0; the only one if there is one."""
     n_hidden = len(mlp.coefs_) - 1
+    if not n_hidden:
+        raise ValueError("the network has no hidden layer: there are no neurons to prune")
     if layer is None and n_hidden == 1:
         return 0
+    if layer is None:
+        raise ValueError(f"layer must be given: the network has {n_hidden} hidden layers, numbered from 0")
     if isinstance(layer, bool) or not isinstance(layer, Integral) or not 0 <= layer < n_hidden:
         raise ValueError(f"layer={layer!r}: the network has {n_hidden} hidden layer(s), numbered from 0")
     return int(layer)
