@@ -23,6 +23,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 import treeprune as tp
 from treeprune.curve import GeneralizationCurve
 from treeprune.path import PruningCuts, PruningPath
+from treeprune.tree.fitted import find_tree
 from treeprune.tree.rebuild import materialise
 
 pytestmark = [
@@ -49,6 +50,7 @@ NUMBERS = [
     "d2_absolute_error_score",
 ]
 SUMS_OF_CLASSES = {"accuracy", "neg_log_loss", "neg_brier_score", *CONFUSION}
+RANKINGS_OF_TWO = {"roc_auc", "average_precision"}
 SUMS_OF_NUMBERS = {"neg_mean_squared_error", "neg_root_mean_squared_error", "r2"}
 
 
@@ -408,7 +410,7 @@ def test_computed_from_says_whether_the_scorer_saw_rows(name: str, monkeypatch: 
     original = DecisionTreeClassifier.apply
     monkeypatch.setattr(DecisionTreeClassifier, "apply", lambda *a, **k: asked.append(1) or original(*a, **k))
     curve = case.curve(family, name)
-    assert curve.computed_from == ("statistics" if name in SUMS_OF_CLASSES else "predictions")
+    assert curve.computed_from == ("statistics" if name in SUMS_OF_CLASSES | RANKINGS_OF_TWO else "predictions")
     assert len(asked) == 2  # rows are routed once for train and once for test, at any number of levels
 
 
@@ -662,3 +664,31 @@ def test_families_are_shown_in_a_line() -> None:
     )
     cuts = tp.pruning_cuts(tree, "minimum_error", m=[0, 2, 50])
     assert repr(cuts) == "PruningCuts(minimum_error, 3 cuts, 9 to 3 leaves, m from 0 to 50)"
+
+
+@pytest.mark.parametrize("name", ["roc_auc_ovr", "roc_auc_ovr_weighted", "roc_auc_ovo", "roc_auc_ovo_weighted"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_areas_of_several_classes_are_those_of_the_materialised_trees(name: str, weighted: bool) -> None:
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(300, 3)).round(1), rng.integers(0, 4, 300)
+    tree = DecisionTreeClassifier(max_leaf_nodes=40, random_state=0).fit(X[:150], y[:150])
+    path, weight = tp.pruning_path(tree), rng.random(150) if weighted else None
+    if weighted and "ovo" in name:
+        with pytest.raises(ValueError, match="sample_weight is not supported for multiclass one-vs-one"):
+            tp.pruning_curve(tree, path, X[:150], y[:150], X[150:], y[150:], name, sample_weight_test=weight)
+        return
+    curve = tp.pruning_curve(tree, path, X[:150], y[:150], X[150:], y[150:], name, sample_weight_test=weight)
+    scorer, structure = get_scorer(name), find_tree(tree).structure
+    for level in range(path.n_levels):
+        small = materialise(tree, structure, tp.cut_at(structure, path.removed_at, level))
+        weights = {} if weight is None else {"sample_weight": weight}
+        assert curve.test[level] == pytest.approx(scorer(small, X[150:], y[150:], **weights), rel=1e-12)
+    assert curve.computed_from == "statistics"
+
+
+def test_an_area_of_a_class_that_no_row_has_is_what_scikit_learn_says_it_is() -> None:
+    case = multiclass()
+    X, y = case.test[:2]
+    rows = y != y[0]
+    with pytest.raises(ValueError, match="Number of classes in y_true"):
+        tp.pruning_curve(case.tree, case.path(), *case.train[:2], X[rows], y[rows], "roc_auc_ovr")

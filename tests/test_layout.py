@@ -41,7 +41,7 @@ FLOORS = (
     ("tree.family",),
     ("tree.curve", "tree.refit", "tree.row_loss"),
     ("tree.fitted", "tree.rebuild", "tree.predictor", "tree.holdout"),
-    ("tree.cuts", "tree.loss", "tree.confusion", "tree.statistics", "neural"),
+    ("tree.cuts", "tree.loss", "tree.confusion", "tree.ranking", "tree.statistics", "neural"),
     ("tree.structure", "selection"),
     ("curve",),
     ("path", "checks", "wrapped", "repair", "rows"),

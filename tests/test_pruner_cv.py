@@ -291,7 +291,7 @@ def test_classification_scores_of_folds_are_those_of_refits(scoring: str) -> Non
     check_folds(search, train, test)
     by_rows = scoring in ("neg_log_loss", "accuracy")
     assert isinstance(search.evidence_, RowEvidence if by_rows else FoldEvidence)
-    assert search.curve_.computed_from == ("predictions" if scoring == "roc_auc_ovr" else "statistics")
+    assert search.curve_.computed_from == "statistics"
     if not by_rows:
         np.testing.assert_allclose(search.scores_.test, test.mean(axis=0))
         np.testing.assert_allclose(search.scores_.standard_error, test.std(axis=0, ddof=1) / 2)
@@ -432,6 +432,14 @@ def test_a_third_class_in_a_fold_is_no_matter_for_a_score_of_two() -> None:
     splits = [(np.arange(len(y) - 1), np.arange(len(y) - 20, len(y)))]
     with pytest.raises(ValueError, match="Target is multiclass but average='binary'"):
         search_of(classifier(), cv=splits, scoring="f1").fit(X, y)
+
+
+def test_an_area_in_a_fold_with_a_class_unknown_to_its_tree_is_refused_as_scikit_learn_does() -> None:
+    X, y = noisy_wine()
+    X, y = np.vstack([X, X[:1] + 5]), np.append(y, 9)
+    splits = [(np.arange(len(y) - 1), np.arange(len(y) - 60, len(y)))]
+    with pytest.raises(ValueError, match="Number of classes in y_true"):
+        search_of(classifier(), cv=splits, scoring="roc_auc_ovr").fit(X, y)
 
 
 def test_rows_that_no_fold_holds_out_are_no_evidence() -> None:

@@ -1,9 +1,10 @@
 """Scores at every prune level of a fitted tree, from one fit.
 
-Three ways, the first that suffices is taken:
+Four ways, the first that suffices is taken:
 
 * losses that are sums over rows: a sum over the leaves of every level, from node statistics;
 * scores of a confusion matrix: the matrices of all levels are such sums (`confusion`);
+* areas under curves: the leaves of a level are ranked, not its rows (`ranking`);
 * anything else, openly by prediction: the scorer sees what each level predicts for every row.
 """
 
@@ -23,6 +24,7 @@ from treeprune.tree import loss
 from treeprune.tree.confusion import confusion_scores, has_formula
 from treeprune.tree.cuts import covering, cut_at, path_sums
 from treeprune.tree.fitted import FittedTree, NodeStatistics, check_weight, find_tree, replace_tree
+from treeprune.tree.ranking import AREAS, can_rank, ranking_scores
 from treeprune.tree.rebuild import materialise
 from treeprune.tree.statistics import class_counts
 from treeprune.tree.structure import TreeStructure
@@ -142,7 +144,8 @@ def scores_by_level(
         statistics = tree.statistics(X, y, sample_weight)
         return additive_scores(tree, family, statistics, name)
     if from_statistics(tree, name, scoring):
-        return _by_confusion(tree, family, name, X, y, sample_weight)
+        way = _by_ranking if name in AREAS else _by_confusion
+        return way(tree, family, name, X, y, sample_weight)
     return _by_prediction(tree, family, name, X, y, sample_weight)
 
 
@@ -210,8 +213,11 @@ def from_statistics(tree: FittedTree, name: str, scoring: Scoring) -> bool:
     """Whether the score of every level follows from node statistics, without predictions."""
     if callable(scoring):
         return False
-    confusion = tree.is_classifier and tree.value.shape[1] == 1 and has_formula(name, tree.classes[0])
-    return is_additive(tree, name) or confusion
+    one_output = tree.is_classifier and tree.value.shape[1] == 1
+    if is_additive(tree, name) or not one_output:
+        return is_additive(tree, name)
+    known = tree.classes[0]
+    return has_formula(name, known) or can_rank(name, known, np.ones(len(known)), weighted=False)
 
 
 def _by_confusion(tree: FittedTree, family: Family, name: str, X: Any, y: Any, weight: ArrayLike | None) -> Floats:
@@ -229,6 +235,19 @@ def _by_confusion(tree: FittedTree, family: Family, name: str, X: Any, y: Any, w
     heavy = _matrices(tree, family, leaf, codes, len(classes), weight > 0)
     by_weight = _matrices(tree, family, leaf, codes, len(classes), weight)
     return confusion_scores(name, np.where(heavy > 0, by_weight, 0), occurs, classes)
+
+
+def _by_ranking(tree: FittedTree, family: Family, name: str, X: Any, y: Any, weight: ArrayLike | None) -> Floats:
+    """Rank the leaves of every level; classes that are not there, or not known, are for scikit-learn to refuse."""
+    target = tree.encode_known(y)
+    leaf, weight = tree.leaves_of(X, target), check_weight(weight, len(target))
+    n_classes = len(tree.classes[0])
+    if (target < 0).any():
+        return _by_prediction(tree, family, name, X, y, weight)
+    counts = class_counts(tree.structure, leaf, target[:, 0], n_classes, weight).astype(np.float64)
+    if not can_rank(name, tree.classes[0], counts[0], weight is not None):
+        return _by_prediction(tree, family, name, X, y, weight)
+    return ranking_scores(name, tree.value[:, 0], counts, _cuts(tree, family))
 
 
 def _with_unseen(known: NDArray[Any], codes: NDArray[np.intp], y: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
