@@ -47,7 +47,7 @@ FLOORS = (
     ("path", "checks", "wrapped", "repair", "rows"),
 )
 COMMAND_LINE = ("__main__", "cli")
-PACKAGES_WITHOUT_CODE = ("tree", "tree.methods", "study", "diagnostics", "ship", "adapters", "ensemble")
+PACKAGES_WITHOUT_CODE = ("tree", "tree.methods", "study", "ship", "adapters", "ensemble")
 
 EVERYWHERE = {"treeprune", "numpy", "scipy", "sklearn", "joblib"}  # joblib comes with scikit-learn, which loads it
 IN_FUNCTIONS = {"pandas", "matplotlib"}
