@@ -19,7 +19,9 @@ from sklearn.preprocessing import StandardScaler
 
 import treeprune as tp
 from treeprune.rows import take_rows
+from treeprune.tree.fitted import find_tree
 from treeprune.tree.holdout import holdout_split
+from treeprune.tree.refit import refitted_fields
 
 TREE = stem("classes")
 
@@ -305,3 +307,19 @@ def test_a_refit_that_fails_leaves_the_pruner_as_it_was() -> None:
     with pytest.raises(ValueError, match="cannot be refitted"):
         fitted.fit(X, y)
     assert pickle.dumps(vars(fitted) | {"estimator": None}) == before
+
+
+@pytest.mark.parametrize("task", ["classes", "numbers"])
+def test_a_node_that_no_row_reaches_keeps_its_value(task: str) -> None:
+    X, y = rows_of(task)
+    estimator = stem(task).fit(X, y)
+    tree = find_tree(estimator)
+    one = tree.count(X[:1], y[:1])
+    fields = refitted_fields(tree, one, one)  # as where growing rows with gaps went another way
+    reached = tree.rows(one) > 0
+    assert 0 < reached.sum() < tree.structure.n_nodes
+    value = fields["value"].reshape(estimator.tree_.value.shape)
+    np.testing.assert_array_equal(value[~reached], estimator.tree_.value[~reached])
+    expected = y[0] if task == "numbers" else 1.0
+    np.testing.assert_allclose(value[reached].max(axis=(1, 2)), expected)
+    assert (fields["impurity"][~reached] == 0).all()

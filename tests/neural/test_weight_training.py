@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -225,6 +226,8 @@ def test_it_passes_the_checks_of_scikit_learn(estimator: Any, check: Any) -> Non
     name = getattr(check, "func", check).__name__
     if name in ("check_array_api_input", "check_classifiers_multilabel_output_format_decision_function"):
         return  # scikit-learn itself skips them here
+    if "sample_weight" in name and "sample_weight" not in signature(MLPClassifier.fit).parameters:
+        return  # before scikit-learn 1.7
     check(estimator)
 
 

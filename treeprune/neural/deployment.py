@@ -7,6 +7,7 @@ of them: a fitted network pickles at up to four times its parameters.
 from __future__ import annotations
 
 from copy import copy, deepcopy
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,12 @@ def check_network(mlp: Any) -> None:
     if not isinstance(mlp, NETWORKS):
         raise TypeError(f"a fitted MLPClassifier or MLPRegressor is expected, not {type(mlp).__name__}")
     check_is_fitted(mlp)
+
+
+def check_takes_weights(sample_weight: Any) -> None:
+    """Raise ValueError where there are weights and this release of scikit-learn trains no network by them."""
+    if sample_weight is not None and "sample_weight" not in signature(MLPClassifier.fit).parameters:
+        raise ValueError("sample_weight: networks are trained with weights by scikit-learn 1.7 and newer")
 
 
 def find_network(model: Any) -> tuple[Any, tuple[Any, ...]]:

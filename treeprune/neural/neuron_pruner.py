@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from treeprune.checks import check_choice, check_count
 from treeprune.neural.criteria import CRITERIA, REPAIRS
-from treeprune.neural.deployment import NETWORKS, find_network
+from treeprune.neural.deployment import NETWORKS, check_takes_weights, find_network
 from treeprune.neural.family import NetworkFamily
 from treeprune.neural.neurons import prune_neurons
 from treeprune.neural.path import neuron_path
@@ -127,6 +127,7 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
     def _grow(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any:
         if is_frozen(self.estimator):
             return thaw(self.estimator)
+        check_takes_weights(sample_weight)
         return grow(self._to_grow(), X, y, sample_weight)
 
     def _again(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Self:

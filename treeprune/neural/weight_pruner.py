@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from treeprune.checks import check_choice, check_count
-from treeprune.neural.deployment import NETWORKS
+from treeprune.neural.deployment import NETWORKS, check_takes_weights
 from treeprune.neural.family import NetworkFamily
 from treeprune.neural.masks import ALL_CRITERIA, achieved, prune_weights, weight_masks, with_masks
 from treeprune.neural.rewinding import initial_network, rewind
@@ -113,6 +113,7 @@ class WeightPruner(MetaEstimatorMixin, PrunedPredictor):
             Frequencies, with scikit-learn 1.7 or newer.
         """
         self._check_parameters()
+        check_takes_weights(None if is_frozen(self.estimator) else sample_weight)
         if self.timing == "after":
             frozen = is_frozen(self.estimator)
             grown = thaw(self.estimator) if frozen else grow(self._to_grow(), X, y, sample_weight)

@@ -107,7 +107,10 @@ def _scaled(X: Any, y: Any, X_test: Any, y_test: Any, classifies: bool) -> tuple
     from sklearn.preprocessing import StandardScaler
 
     steps = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()).fit(X)
-    if not classifies:
+    if classifies:  # as codes: some releases of scikit-learn stumble over words when they stop early
+        classes = np.unique(np.concatenate([y, y_test]))
+        y, y_test = np.searchsorted(classes, y), np.searchsorted(classes, y_test)
+    else:
         centre, spread = y.mean(), y.std() or 1.0
         y, y_test = (y - centre) / spread, (y_test - centre) / spread
     return steps.transform(X).astype(np.float64), y, steps.transform(X_test).astype(np.float64), y_test

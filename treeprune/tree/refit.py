@@ -50,13 +50,17 @@ def refitted_fields(
     weight = tree.rows(statistics)
     return {
         "value": _means(tree, statistics, weight),
-        "impurity": tree.impurity(statistics) / weight,
+        "impurity": np.divide(tree.impurity(statistics), weight, out=np.zeros(len(weight)), where=weight > 0),
         "n_node_samples": tree.structure.sum_up(statistics.leaf_rows),
         "weighted_n_node_samples": weight,
     }
 
 
 def _means(tree: FittedTree, statistics: NodeStatistics, weight: NDArray[Any]) -> NDArray[np.float64]:
-    if tree.is_classifier:
-        return statistics.sums / weight[:, None, None]
-    return tree.value[0] + statistics.sums[:, :, 1] / weight[:, None]
+    """Means of the rows at each node; a node that none of them reaches keeps its value.
+
+    Before scikit-learn 1.8 rows with missing values may have taken another way as the tree grew.
+    """
+    sums = statistics.sums if tree.is_classifier else tree.value[0] * weight[:, None] + statistics.sums[:, :, 1]
+    weight = weight.reshape(-1, *[1] * (sums.ndim - 1))
+    return np.divide(sums, weight, out=tree.value.astype(np.float64), where=np.broadcast_to(weight > 0, sums.shape))
