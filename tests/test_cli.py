@@ -195,3 +195,14 @@ def test_without_the_extra_the_line_that_installs_it_is_given(monkeypatch):
     monkeypatch.setattr(__main__, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match=r"pip install 'treeprune\[cli\]'"):
         __main__.main()
+
+
+def test_a_column_may_be_left_out(tmp_path):
+    (tmp_path / "mine.csv").write_text("id,x,y\n" + "".join(f"{i},{i % 5},{'ab'[i % 2]}\n" for i in range(40)))
+    words = ["study", "--data", str(tmp_path / "mine.csv"), "--target", "y", "--drop", "id", "--repeats", "1"]
+    outcome = CliRunner().invoke(app, [*words, "--method", "error_based", "--out", str(tmp_path / "out")])
+    assert outcome.exit_code == 0
+    assert "identifier" not in outcome.output
+    assert json.loads((tmp_path / "out" / "study.json").read_text())["design"]["drop"] == ["id"]
+    wrong = CliRunner().invoke(app, ["study", "--data", "wine", "--drop", "id", "--out", str(tmp_path / "no")])
+    assert "drop=['id'] is for a CSV file" in wrong.output

@@ -535,3 +535,13 @@ def test_a_noise_that_is_no_probability_up_to_a_half_is_refused(noise):
 def test_a_negative_number_of_further_columns_is_refused(make, name):
     with pytest.raises(ValueError, match=f"{name}=-1: a whole number, 0 or more"):
         make(5, **{name: -1})
+
+
+def test_columns_that_are_dropped_are_not_there_and_must_be_columns(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("id,x,y\n" + "".join(f"{i},{i % 5},{'ab'[i % 2]}\n" for i in range(30)))
+    assert read_table(path, "y", drop=["id"]).feature_names == ["x"]
+    assert read_table(path, "y", drop="id").feature_names == ["x"]
+    for drop, message in ((["ix"], "drop='ix' is no column of"), (["y"], "drop='y' is the target")):
+        with pytest.raises(ValueError, match=message):
+            read_table(path, "y", drop=drop)

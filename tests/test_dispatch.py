@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from models import PARAMETERS, TASKS, inner_shape, rows_of, stem, ways
 from sklearn.base import is_classifier
+from sklearn.datasets import load_iris
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
@@ -191,3 +192,12 @@ def test_the_pruner_given_is_not_changed() -> None:
     before = dict(vars(pruner))
     tp.prune(tree, pruner)
     assert vars(pruner) == before
+
+
+@pytest.mark.parametrize("method", ["cost_complexity", "critical_value"])
+def test_a_strength_left_at_a_default_that_prunes_nothing_is_said(method: str) -> None:
+    X, y = load_iris(return_X_y=True)
+    tree = DecisionTreeClassifier(random_state=0).fit(X, y)
+    with pytest.warns(UserWarning, match=f"{method} pruned nothing: .* is 0.0 unless it is given"):
+        tp.prune(tree, method)
+    tp.prune(tree, method, **{"alpha" if method == "cost_complexity" else method: 0.0})  # asked for: no word

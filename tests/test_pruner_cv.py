@@ -868,6 +868,14 @@ def test_a_default_search_prunes_by_cost_complexity() -> None:
     assert default.classes_.tolist() == [0, 1, 2]
 
 
+def test_numbers_for_the_default_search_are_refused_with_a_way_out() -> None:
+    X, y = diabetes()
+    with pytest.raises(
+        ValueError, match=r"Unknown label type: continuous.*CostComplexityPruner\(DecisionTreeRegressor"
+    ):
+        tp.PrunerCV().fit(X, y + 0.5)
+
+
 def test_a_tree_of_one_leaf_has_one_level() -> None:
     X, y = np.zeros((12, 1)), np.arange(12) % 2
     search = search_of(classifier(), cv=3).fit(X, y)

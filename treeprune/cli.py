@@ -39,6 +39,9 @@ def study(
         list[str] | None, typer.Option(help="A data set by name, or the path of a CSV file; may be repeated.")
     ] = None,
     target: Annotated[str | None, typer.Option(help="Column of the CSV to predict.")] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="Column of the CSV to leave out, an identifier; may be repeated.")
+    ] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression; of a CSV it is guessed.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="A pruning method; may be repeated. Default: all.")] = None,
     repeats: Annotated[int | None, typer.Option(help="Random splits a data set. Default: 10, with --quick 2.")] = None,
@@ -61,6 +64,7 @@ def study(
             "seed": seed,
             "networks": networks,
         }
+        given["drop"] = tuple(drop or ())
         design = Study(**given, **_chosen(data, task, method, repeats, quick))
         _check_jobs(jobs)
         check_folder(out, force)
@@ -154,7 +158,7 @@ def _table(task: str, rows: Any) -> Table:
         table.add_row(
             METHODS[row["method"]].title,
             f"{percent * row['test']:.{decimals}f}",
-            f"{percent * row['gain']:+.{decimals}f}",
+            f"{percent * row['gain'] + 0.0:+.{decimals}f}".replace(f"-{0:.{decimals}f}", f"+{0:.{decimals}f}"),
             f"{row['rank']:.1f}",
             f"{100 * row['relative_leaves']:.0f} %",
             f"{1000 * row['prune_seconds']:.0f} ms",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils import assert_all_finite, indexable
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
@@ -107,6 +108,11 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         without gain make two levels of price 0).
     n_leaves_ : int
         Or ``n_neurons_`` or ``n_nonzero_``, for networks.
+    cp_table_ : DataFrame
+        Rpart's table, from the root to the grown tree: of cost-complexity pruning. The level chosen is
+        the row ``len(cp_table_) - 1 - best_level_``.
+    honest_score_, honest_interval_ : float, (float, float)
+        Score of the selection itself, in the unit of ``scoring``; `score` is accuracy or R², as of the tree.
     evidence_ : RowEvidence or FoldEvidence
         Out-of-fold losses of rows, kept as the points of the path where they change; or scores of folds.
 
@@ -251,6 +257,11 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         if y is None:
             raise ValueError("PrunerCV requires y to be passed, but the target y is None")
         assert_all_finite(y, input_name="y")
+        if self.pruner is None and type_of_target(y, raise_unknown=True).startswith("continuous"):
+            raise ValueError(
+                "Unknown label type: continuous. pruner=None grows classification trees: give "
+                "CostComplexityPruner(DecisionTreeRegressor()), say"
+            )
         estimator, rows = pruner._to_grow(), np.arange(len(y))
         if isinstance(self.cv, Real) and not isinstance(self.cv, Integral):
             check_number("cv", self.cv, low=0, high=1, open_ends=True)

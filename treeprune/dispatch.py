@@ -6,6 +6,7 @@ An explicit table of methods, nothing more.
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable, Mapping
 from inspect import signature
 from typing import Any
@@ -124,6 +125,7 @@ def prune(
     else:
         pruner = _pruner(method, parameters)
         pruner._prune_fitted(fitted, X, y, sample_weight)
+        _warn_of_nothing(pruner, method, parameters, tree)
         return pruner.estimator_
     return replace_tree(fitted, materialise(tree.estimator, tree.structure, cut))
 
@@ -251,6 +253,19 @@ def _pruner(method: Any, parameters: Mapping[str, Any], strength_needed: bool = 
     checked = clone(pruner).set_params(**dict.fromkeys(missing, 1)) if missing else pruner
     checked._check_parameters()
     return pruner
+
+
+def _warn_of_nothing(pruner: BasePruner, method: Any, parameters: Mapping[str, Any], tree: FittedTree) -> None:
+    """Say so if a strength was left at its default, which prunes nothing here."""
+    strength = getattr(pruner, "strength", None)
+    at_default = isinstance(method, str) and strength and strength not in parameters
+    if at_default and pruner.n_leaves_ == tree.structure.n_leaves > 1:
+        warnings.warn(
+            f"{method} pruned nothing: {strength} is {getattr(pruner, str(strength))} unless it is given; "
+            f"tp.pruning_path(fitted, {method!r}) shows what larger ones do, PrunerCV chooses one",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _prunes_networks(method: Any) -> bool:

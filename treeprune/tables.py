@@ -46,6 +46,7 @@ def read_table(
     task: str | None = None,
     *,
     missing: Iterable[str] = MISSING,
+    drop: Iterable[str] = (),
 ) -> Bunch:
     r"""Read a CSV file of your own into the shape of `load_dataset`.
 
@@ -64,6 +65,8 @@ def read_table(
         distinct values is a regression, any other a classification.
     missing : iterable of str, optional
         Cells that mean "not known"; an empty cell always does. The default is `MISSING`.
+    drop : iterable of str, optional
+        Columns to leave out: identifiers, say.
 
     Returns
     -------
@@ -106,14 +109,16 @@ def read_table(
     if isinstance(missing, str):
         raise ValueError(f"missing must be a list of cells such as [{missing!r}], got {missing!r}")
     path = Path(path)
-    table = parse_table(_text(path), target, task, missing=missing, origin=str(path))
+    table = parse_table(_text(path), target, task, missing=missing, origin=str(path), drop=drop)
     table.update(name=path.stem, title=path.name, source=str(path), licence="not stated")
     table.notes += _cautions(table)
     table.DESCR = describe(table)
     return table
 
 
-def parse_table(text: str, target: str, task: str | None, *, missing: Iterable[str], origin: str) -> Bunch:
+def parse_table(
+    text: str, target: str, task: str | None, *, missing: Iterable[str], origin: str, drop: Iterable[str] = ()
+) -> Bunch:
     """Encode the text of a CSV; `origin` names it in errors. See `read_table` for the rest."""
     columns = _columns(text, frozenset(missing) | {""}, origin)
     if target not in columns:
@@ -121,6 +126,11 @@ def parse_table(text: str, target: str, task: str | None, *, missing: Iterable[s
             f"{origin} has no column {target!r}{suggestion(target, columns) or '.'} "
             f"Its columns: {_listed(columns)}.{_separator_hint(columns)}"
         )
+    for name in (drop := [drop] if isinstance(drop, str) else list(drop)):
+        if name == target or name not in columns:
+            what = "the target" if name == target else f"no column of {origin}{suggestion(name, columns) or '.'}"
+            raise ValueError(f"drop={name!r} is {what} Its columns: {_listed(columns)}.")
+        del columns[name]
     where = f"target column {target!r} of {origin}"
     _refuse_missing(columns[target], where)
     chosen = task or _guessed_task(columns[target])
@@ -341,7 +351,7 @@ def _cautions(table: Bunch) -> list[str]:
     """What a file of one's own may not have been meant to say."""
     notes = [f"column {name} has {len(found)} categories, as codes" for name, found in table.categories.items()]
     notes += [
-        f"column {name} has another value in every row, as an identifier has: leave it out if it is one"
+        f"column {name} has another value in every row, as an identifier has: leave it out (--drop) if it is one"
         for name in table.feature_names
         if _like_identifier(table.data[name].to_numpy(), name in table.categories)
     ]

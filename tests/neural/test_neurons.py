@@ -215,13 +215,28 @@ def test_a_pruned_network_trains_on_and_keeps_its_size(solver: str, early_stoppi
         ({"n_keep": 3, "layer": 0, "criterion": "best"}, "criterion='best'"),
         ({"n_keep": 3, "layer": 0, "criterion": "ablation"}, "y is missing: this criterion looks at the loss"),
         ({"n_keep": 3, "layer": 0, "compensate": "hope"}, "compensate='hope'"),
-        ({"n_keep": 3, "layer": 0, "criterion": "apoz"}, "no neuron here is ever zero"),
     ],
 )
 def test_bad_parameters_are_refused(parameters: Any, message: str) -> None:
     mlp, X, _ = net("classes")
     with pytest.raises(ValueError, match=message):
         prune_neurons(mlp, X, **parameters)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "logistic", "identity"])
+def test_counting_zeros_is_refused_where_neurons_do_not_rest_at_zero(activation: str) -> None:
+    mlp, X, _ = net("classes", activation)
+    with pytest.raises(ValueError, match=f"meaningless for activation='{activation}'"):
+        neuron_importance(mlp, np.zeros_like(X), criterion="apoz", layer=0)
+
+
+def test_counting_zeros_goes_on_when_every_neuron_left_is_always_awake() -> None:
+    mlp, X, _ = net("classes", "relu", (7,))
+    mlp.intercepts_[0][:4] = 100  # awake on every row
+    awake = (activations(mlp, X)[1] > 0).mean(axis=0)
+    np.testing.assert_allclose(neuron_importance(mlp, X, criterion="apoz"), awake)
+    small = prune_neurons(mlp, X, n_keep=2, criterion="apoz", compensate="none")
+    np.testing.assert_array_equal(small.coefs_[0], mlp.coefs_[0][:, 2:4])
 
 
 def test_bad_rows_are_refused() -> None:

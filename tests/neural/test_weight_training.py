@@ -169,6 +169,36 @@ def test_an_adaptive_learning_rate_does_not_take_batches_for_epochs() -> None:
     assert fine_tune(mlp, X, Y, 3)._optimizer.learning_rate == before
 
 
+def test_a_warm_started_fit_after_further_training_does_not_stop_for_the_best_batch_nor_bring_weights_back() -> None:
+    for early_stopping in (False, True):
+        mlp = mlp_of(early_stopping=early_stopping, warm_start=True, learning_rate_init=0.01).fit(X, Y)
+        tuned = fine_tune(mlp, X, Y, 3)
+        later = deepcopy(tuned).fit(X, Y)
+        assert later.n_iter_ == 8
+        assert not np.array_equal(later.coefs_[0], mlp.coefs_[0])
+
+
+@pytest.mark.parametrize("learning_rate", ["constant", "invscaling"])
+def test_further_training_in_batches_is_the_solvers_own_epoch(learning_rate: str) -> None:
+    """One batch an epoch, so that `partial_fit` on all rows is the same step."""
+    mlp = mlp_of("sgd", learning_rate=learning_rate, batch_size=400, max_iter=3).fit(X, Y)
+    tuned, own = fine_tune(mlp, X, Y, 4), deepcopy(mlp).set_params(shuffle=False)
+    rng = np.random.RandomState(0)
+    for _ in range(4):
+        order = rng.permutation(400)
+        own.partial_fit(X[order], Y[order])
+    np.testing.assert_allclose(tuned.coefs_[0], own.coefs_[0], atol=1e-12)
+    assert tuned.t_ == own.t_ == mlp.t_ + 1600
+
+
+def test_a_whole_fit_under_masks_opens_pipelines() -> None:
+    model = make_pipeline(StandardScaler(), mlp_of()).fit(X, Y)
+    masks = weight_masks(model, amount=0.5)
+    fitted = fit_masked(model, X, Y, masks)
+    direct = fit_masked(model[-1], model[0].transform(X), Y, masks)
+    np.testing.assert_array_equal(fitted[-1].coefs_[0], direct.coefs_[0])
+
+
 # ---- back to the start -----------------------------------------------------------------------------------------------
 
 

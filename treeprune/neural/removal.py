@@ -106,7 +106,13 @@ def evidence(mlp: Any, rows: Rows, criterion: str, layer: int, rng: Any) -> Evid
 def checked(model: Any, X: Any, y: Any, sample_weight: ArrayLike | None, criterion: str) -> tuple[Any, Rows]:
     """Find the network, and the rows as it sees them."""
     check_choice("criterion", criterion, tuple(CRITERIA))
-    return checked_rows(model, X, y, sample_weight, criterion in OF_THE_LOSS, True)
+    mlp, rows = checked_rows(model, X, y, sample_weight, criterion in OF_THE_LOSS, True)
+    if criterion == "apoz" and mlp.activation != "relu":
+        raise ValueError(
+            f"criterion='apoz' counts zeros, which are meaningless for activation={mlp.activation!r}: neurons rest at "
+            "zero with 'relu' only, choose another criterion"
+        )
+    return mlp, rows
 
 
 def checked_rows(

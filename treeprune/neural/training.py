@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from treeprune.checks import check_count
-from treeprune.neural.deployment import NETWORKS, find_network
+from treeprune.neural.deployment import NETWORKS, find_network, with_weights
 from treeprune.neural.masks import checked_masks
 from treeprune.neural.weight_scores import lowest_off
 from treeprune.rows import take_rows
@@ -80,9 +80,9 @@ def fine_tune(
     weight = None if sample_weight is None else np.asarray(sample_weight)
     on, tuned = checked_masks(network, masks), deepcopy(network)
     _hold(tuned, on)
-    with _ByBatches(tuned):
+    with _ByBatches(tuned) as one_batch:
         for step, batch in enumerate(_batches(tuned, len(target), epochs, random_state), start=1):
-            tuned.batch_size = len(batch)  # one step, and the last batch may be smaller
+            one_batch(len(batch), len(target))
             weights = {} if weight is None else {"sample_weight": weight[batch]}
             tuned.partial_fit(*take_rows(batch, rows, target), **weights)
             if schedule is not None:
@@ -99,7 +99,8 @@ def fit_masked(mlp: Any, X: Any, y: Any, masks: Sequence[ArrayLike], sample_weig
     Parameters
     ----------
     mlp : fitted MLPClassifier or MLPRegressor
-        Its weights are the start; `rewind` and `initial_network` give the first ones. Not changed.
+        Or a Pipeline, search or FrozenEstimator with one inside. Its weights are the start; `rewind`
+        and `initial_network` give the first ones. Not changed.
     X, y : array-like
     masks : sequence of array-like of bool
         From `weight_masks`: False is off.
@@ -117,10 +118,11 @@ def fit_masked(mlp: Any, X: Any, y: Any, masks: Sequence[ArrayLike], sample_weig
     >>> sum(int((w != 0).sum()) for w in again.coefs_), type(again).__name__
     (28, 'MLPClassifier')
     """
-    network = find_network(mlp)[0]
+    network, steps = find_network(mlp)
     on, kind = checked_masks(network, masks), type(network)
-    fitted = deepcopy(network).set_params(warm_start=True)
-    _hold(fitted, on)
+    # with_weights forgets the best loss so far, the dense network's: training would stop for not beating it
+    off = [w * mask for w, mask in zip(network.coefs_, on, strict=True)]
+    fitted = with_weights(network, off, network.intercepts_).set_params(warm_start=True)
 
     class Masked(kind):  # type: ignore[misc, valid-type]
         def _backprop(self, *given: Any, **named: Any) -> Any:
@@ -131,10 +133,10 @@ def fit_masked(mlp: Any, X: Any, y: Any, masks: Sequence[ArrayLike], sample_weig
 
     fitted.__class__ = Masked
     try:
-        fitted.fit(X, y, **({} if sample_weight is None else {"sample_weight": sample_weight}))
+        fitted.fit(through(steps, X), y, **({} if sample_weight is None else {"sample_weight": sample_weight}))
     finally:
         fitted.__class__ = kind
-    return fitted.set_params(warm_start=network.warm_start)
+    return rewrap(mlp, NETWORKS, fitted.set_params(warm_start=network.warm_start))
 
 
 class _ByBatches:
@@ -145,16 +147,37 @@ class _ByBatches:
         changed = ("early_stopping", "n_iter_no_change", "shuffle", "batch_size")
         self.own = {name: getattr(mlp, name) for name in changed}
         self.losses = len(mlp.loss_curve_)
+        self.n_seen = 0  # rows of this epoch
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Callable[[int, int], None]:
         # learning_rate="adaptive" would take batches without progress for epochs
         self.mlp.set_params(early_stopping=False, n_iter_no_change=np.inf, shuffle=False)
         self.mlp.best_loss_ = np.inf
+        return self.next_batch
+
+    def next_batch(self, size: int, n_rows: int) -> None:
+        """Make the next ``partial_fit`` one step; learning_rate="invscaling" falls by rows of whole epochs."""
+        self.mlp.batch_size = size  # the last batch may be smaller
+        self.n_seen += size
+        self.mlp.t_ -= size
+        if self.n_seen == n_rows:
+            self.mlp.t_, self.n_seen = self.mlp.t_ + n_rows, 0
 
     def __exit__(self, *error: Any) -> None:
         self.mlp.set_params(**self.own)
         del self.mlp.loss_curve_[self.losses :]  # of batches, where a user expects epochs
-        self.mlp._no_improvement_count = 0
+        _forget_the_best(self.mlp)
+
+
+def _forget_the_best(mlp: Any) -> None:
+    """A warm-started `fit` would stop for not beating the best batch, or bring the dense weights back."""
+    mlp._no_improvement_count = 0
+    if not mlp.early_stopping:
+        mlp.best_loss_ = np.inf
+        return
+    mlp.best_loss_, mlp.best_validation_score_ = None, -np.inf
+    mlp._best_coefs = [w.copy() for w in mlp.coefs_]
+    mlp._best_intercepts = [b.copy() for b in mlp.intercepts_]
 
 
 def _batches(mlp: Any, n_rows: int, epochs: int, random_state: Any) -> Iterator[NDArray[np.intp]]:

@@ -90,6 +90,8 @@ class Study:
     networks : {"some", "all", "none"}, default="some"
         Whether small networks are pruned too: on those of `NETWORK_DATA` that are among the data, on
         every data set, or not at all.
+    drop : sequence of str
+        Columns of the CSV files to leave out.
 
     Raises
     ------
@@ -117,6 +119,7 @@ class Study:
     folds: int = 10
     seed: int = 0
     networks: str = "some"
+    drop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_count("repeats", self.repeats, low=1)
@@ -128,6 +131,7 @@ class Study:
             check_choice("task", self.task, TASKS)
         check_choice("networks", self.networks, ("some", "all", "none"))
         object.__setattr__(self, "methods", _method_names(self.methods))
+        object.__setattr__(self, "drop", tuple(self.drop))
         object.__setattr__(self, "data", self._data_names())
 
     def methods_for(self, task: str) -> list[StudyMethod]:
@@ -148,7 +152,11 @@ class Study:
         """
         tables: dict[str, Any] = {}
         for given in self.data:
-            table = load_dataset(given) if given in _known() else read_table(given, str(self.target), self.task)
+            table = (
+                load_dataset(given)
+                if given in _known()
+                else read_table(given, str(self.target), self.task, drop=self.drop)
+            )
             _check_table(table, self.task)
             if table.name in tables:
                 raise ValueError(f"two tables are called {table.name!r}: rename one of the files")
@@ -189,6 +197,8 @@ class Study:
             raise ValueError(f"{paths[0]} is a file of your own: say which column to predict, with target (--target)")
         if self.target is not None and not paths:
             raise ValueError(f"target={self.target!r} is for a CSV file, and data names none: {', '.join(names)}")
+        if self.drop and not paths:
+            raise ValueError(f"drop={list(self.drop)} is for a CSV file, and data names none: {', '.join(names)}")
         return names
 
 

@@ -212,7 +212,19 @@ def _look(module: Any, X: Any, y: Any, layer: str, criterion: str, random_state:
         seen = replace(seen, curvature=curvature(module, hidden, X, y))
     if not np.isfinite(seen.activations).all():
         raise ValueError(f"the activations of {layer!r} are not finite: look for NaN in X or in the weights")
+    if criterion == "apoz":
+        _check_rest(module, layer, seen.activations)
     return hidden, seen
+
+
+def _check_rest(module: Any, layer: str, activations: Floats) -> None:
+    """Raise unless neurons look like those of a ReLU, never below zero and sometimes there: a module may name none."""
+    if (activations < 0).any() or (activations > 0).all():
+        functions = {type(part).__name__ for part in module.modules() if not any(True for _ in part.parameters())}
+        raise ValueError(
+            f"apoz counts zeros, which are meaningless here: neurons of {layer!r} do not rest at zero as a ReLU's do "
+            f"(functions of this module: {', '.join(sorted(functions)) or 'none by name'}); choose another criterion"
+        )
 
 
 def _repair(compensate: str) -> Callable[[Evidence, NDArray[np.bool_], Floats], tuple[Floats, Floats]]:
