@@ -198,3 +198,14 @@ def test_rows_without_weight_change_no_honest_score() -> None:
     search = tp.PrunerCV(cv=with_weightless).fit(*more, sample_weight=weight)
     assert np.isfinite(search.honest_score_)
     np.testing.assert_allclose(search.honest_score_, tp.PrunerCV(cv=folds).fit(X, y).honest_score_)
+
+
+def test_a_generator_draws_as_its_state_says_and_is_not_moved_on() -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    rng = np.random.RandomState(1)
+    before = rng.get_state()[1].copy()
+    seeds = (rng, np.random.RandomState(2), rng, None, 0)
+    scores = [tp.PrunerCV(cv=3, random_state=seed).fit(X, y).honest_score_ for seed in seeds]
+    assert scores[0] == scores[2] != scores[1]
+    assert scores[3] == scores[4]
+    np.testing.assert_array_equal(rng.get_state()[1], before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MetaEstimatorMixin, clone, is_classifier
-from sklearn.utils import assert_all_finite, indexable
+from sklearn.utils import assert_all_finite, check_random_state, indexable
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
@@ -180,8 +181,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         for name in ("path_", "best_price_", "best_params_", *SIZES, "_honest"):
             self.__dict__.pop(name, None)
         # the honest score is of the rule that chose, whatever set_params says later
-        seed = int(self.random_state) if isinstance(self.random_state, Integral) else 0
-        self._rule, self._seed = self.selection, seed
+        self._rule, self._seed = self.selection, _seed_of(self.random_state)
         self.__dict__.update(found)
         return self
 
@@ -383,6 +383,14 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
     def _to_grow(self) -> Any:
         pruner = CostComplexityPruner() if self.pruner is None else self.pruner
         return pruner._to_grow() if _is_pruner(pruner) else pruner
+
+
+def _seed_of(random_state: Any) -> int:
+    """A number to seed the bootstrap by; a generator given is not moved on."""
+    if random_state is None:
+        return 0
+    drawn = check_random_state(deepcopy(random_state))
+    return int(random_state) if isinstance(random_state, Integral) else int(drawn.randint(2**31 - 1))
 
 
 def _is_pruner(pruner: Any) -> bool:

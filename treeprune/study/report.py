@@ -167,6 +167,8 @@ def _task_section(task: str, by_set: pd.DataFrame, by_method: pd.DataFrame) -> d
     rows = by_method[by_method["task"] == task].sort_values("rank", kind="stable")
     mine = by_set[by_set["task"] == task]
     several = len(rows) > 1
+    if mine["data"].nunique() == 1:  # there is no spread over sets: that over the splits stands in its place
+        rows = rows.assign(test_sd=rows["method"].map(mine.set_index("method")["test_sd"]))
     return {
         "task": task,
         "title": TASK_TITLES[task],

@@ -45,15 +45,18 @@ def has_formula(name: str, classes: NDArray[np.generic]) -> bool:
     return ratio in RATIOS and average in AVERAGES
 
 
-def confusion_scores(name: str, matrices: Floats, occurs: Bools, classes: NDArray[np.generic]) -> Floats:
+def confusion_scores(
+    name: str, right: Floats, predicted: Floats, true: Floats, occurs: Bools, classes: NDArray[np.generic]
+) -> Floats:
     """Score every level, shape (n_levels,).
 
     Parameters
     ----------
     name : str
         Scikit-learn's name of the score.
-    matrices : ndarray of float, shape (n_levels, n_classes, n_classes)
-        Weight of the rows by true and predicted class.
+    right, predicted, true : ndarray of float, shape (n_levels, n_classes)
+        Of the matrix of true and predicted classes the diagonal, and the sums over either class: weight
+        of the rows of each class that are right, that are predicted, that there are.
     occurs : ndarray of bool, shape (n_levels, n_classes)
         Classes that occur among the rows, whatever they weigh, or among the predictions.
     classes : ndarray, shape (n_classes,)
@@ -61,13 +64,13 @@ def confusion_scores(name: str, matrices: Floats, occurs: Bools, classes: NDArra
     Examples
     --------
     >>> matrices = np.array([[[8.0, 2.0], [1.0, 9.0]], [[10.0, 0.0], [10.0, 0.0]]])
+    >>> parts = matrices.diagonal(axis1=1, axis2=2), matrices.sum(axis=1), matrices.sum(axis=2)
     >>> occurs, classes = np.ones((2, 2), dtype=bool), np.array([0, 1])
-    >>> confusion_scores("balanced_accuracy", matrices, occurs, classes)
+    >>> confusion_scores("balanced_accuracy", *parts, occurs, classes)
     array([0.85, 0.5 ])
-    >>> confusion_scores("recall_macro", matrices, occurs, classes)
+    >>> confusion_scores("recall_macro", *parts, occurs, classes)
     array([0.85, 0.5 ])
     """
-    right, predicted, true = matrices.diagonal(axis1=1, axis2=2), matrices.sum(axis=1), matrices.sum(axis=2)
     if name == "matthews_corrcoef":
         return _matthews(right, predicted, true)
     if name == "balanced_accuracy":

@@ -227,14 +227,15 @@ def _by_confusion(tree: FittedTree, family: Family, name: str, X: Any, y: Any, w
     classes, codes = _with_unseen(tree.classes[0], target[:, 0], y)
     if not has_formula(name, classes):  # a third class, where the score is of two
         return _by_prediction(tree, family, name, X, y, weight)
-    rows = _matrices(tree, family, leaf, codes, len(classes), None)
-    occurs = (rows.sum(axis=1) > 0) | (rows.sum(axis=2) > 0)
+    rows = _class_sums(tree, family, leaf, codes, len(classes), None)
+    occurs = (rows[1] > 0) | (rows[2] > 0)
     if weight is None:
-        return confusion_scores(name, rows.astype(np.float64), occurs, classes)
-    # running sums of weights leave crumbs in empty cells, those of whole rows do not
-    heavy = _matrices(tree, family, leaf, codes, len(classes), weight > 0)
-    by_weight = _matrices(tree, family, leaf, codes, len(classes), weight)
-    return confusion_scores(name, np.where(heavy > 0, by_weight, 0), occurs, classes)
+        return confusion_scores(name, *rows, occurs, classes)
+    # running sums of weights leave crumbs where no row is, those of whole rows do not
+    heavy = _class_sums(tree, family, leaf, codes, len(classes), weight > 0)
+    by_weight = _class_sums(tree, family, leaf, codes, len(classes), weight)
+    right, predicted, true = (np.where(h > 0, w, 0) for h, w in zip(heavy, by_weight, strict=True))
+    return confusion_scores(name, right, predicted, true, occurs, classes)
 
 
 def _by_ranking(tree: FittedTree, family: Family, name: str, X: Any, y: Any, weight: ArrayLike | None) -> Floats:
@@ -261,19 +262,21 @@ def _with_unseen(known: NDArray[Any], codes: NDArray[np.intp], y: Any) -> tuple[
     return np.concatenate([known, unseen]), codes
 
 
-def _matrices(
+def _class_sums(
     tree: FittedTree,
     family: Family,
     leaf: NDArray[np.intp],
     codes: NDArray[np.intp],
     n_classes: int,
     weight: NDArray[Any] | None,
-) -> NDArray[Any]:
-    """Sum the rows of every level by class, shape (n_levels, n_classes, n_classes): true, predicted."""
-    predicted = tree.label == np.arange(n_classes)  # node, class
-    cells = class_counts(tree.structure, leaf, codes, n_classes, weight)[:, :, None] * predicted[:, None, :]
-    by_level = level_sums(tree.structure, family, cells.reshape(len(cells), -1))
-    return by_level.reshape(family.n_levels, *cells.shape[1:])
+) -> tuple[Floats, Floats, Floats]:
+    """Rows of each class at every level that are right, that are predicted, that there are; (n_levels, n_classes)."""
+    counts = class_counts(tree.structure, leaf, codes, n_classes, weight)
+    predicts = tree.label == np.arange(n_classes)  # node, class
+    right = level_sums(tree.structure, family, counts * predicts)
+    predicted = level_sums(tree.structure, family, counts.sum(axis=1, keepdims=True) * predicts)
+    true = np.broadcast_to(counts[0], right.shape)
+    return right.astype(np.float64), predicted.astype(np.float64), true.astype(np.float64)
 
 
 def _by_prediction(tree: FittedTree, family: Family, name: str, X: Any, y: Any, weight: ArrayLike | None) -> Floats:
