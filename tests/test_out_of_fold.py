@@ -66,7 +66,7 @@ def test_means_and_standard_errors_are_those_of_the_repeated_rows(table: np.ndar
     for reference in range(table.shape[1]):
         gaps = repeated - repeated[:, [reference]]
         expected = gaps.std(axis=0) / np.sqrt(n)
-        np.testing.assert_allclose(losses.paired_standard_error(w, reference), expected, atol=1e-7)
+        np.testing.assert_allclose(losses.less_reference(reference).standard_error(w), expected, atol=1e-7)
 
 
 @given(tables(), weights, st.lists(st.integers(0, 2), min_size=6, max_size=6))
@@ -322,3 +322,17 @@ def test_evidence_can_be_weighed_again() -> None:
     np.testing.assert_allclose(gap, (table - table[:, [best]]).std(axis=0) / np.sqrt(len(table)), atol=1e-12)
     for level in range(table.shape[1]):
         np.testing.assert_allclose(evidence.score_at(level, times), 1 - table[:, level].mean())
+
+
+@given(tables(), weights, st.integers(0, 99))
+def test_the_standard_error_over_groups_is_that_of_the_sums_of_each_group(
+    table: np.ndarray, weight: list[int], seed: int
+) -> None:
+    losses, w = from_table(table), np.array(weight[: len(table)], dtype=float)
+    group = np.unique(np.random.default_rng(seed).integers(0, 3, len(table)), return_inverse=True)[1].reshape(-1)
+    off = w[:, None] * (table - w @ table / w.sum())
+    sums = np.array([off[group == g].sum(axis=0) for g in range(group.max() + 1)])
+    expected = np.sqrt((sums**2).sum(axis=0)) / w.sum()
+    np.testing.assert_allclose(losses.clustered_standard_error(w, group), expected, atol=1e-6)
+    alone = losses.clustered_standard_error(np.ones(len(table)), np.arange(len(table)))
+    np.testing.assert_allclose(alone, losses.standard_error(np.ones(len(table))), atol=1e-6)

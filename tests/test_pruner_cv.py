@@ -442,6 +442,31 @@ def test_an_area_in_a_fold_with_a_class_unknown_to_its_tree_is_refused_as_scikit
         search_of(classifier(), cv=splits, scoring="roc_auc_ovr").fit(X, y)
 
 
+@pytest.mark.parametrize("kind", ["case", "paired"])
+def test_rows_copied_within_their_group_are_no_evidence_that_is_new(kind: Any) -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    copied = np.repeat(np.arange(len(y)), 4)
+    search = search_of(classifier(), cv=GroupKFold(5), standard_error=kind)
+    once = clone(search).fit(X, y, groups=np.arange(len(y)))
+    again = clone(search).fit(X[copied], y[copied], groups=copied)
+    np.testing.assert_allclose(again.scores_.standard_error, once.scores_.standard_error, rtol=1e-9)
+    assert again.n_leaves_ == once.n_leaves_
+
+
+def test_folds_that_overlap_at_random_count_as_many_as_they_hold_different_rows() -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    cv = ShuffleSplit(10, test_size=0.1, random_state=0)
+    search = search_of(classifier(), cv=cv, standard_error="fold").fit(X, y)
+    held_out = np.concatenate([rows for _, rows in cv.split(X)])
+    n = 10 * len(np.unique(held_out)) / len(held_out)
+    expected = search.curve_.test.reshape(10, -1).std(axis=0, ddof=1) / np.sqrt(n)
+    np.testing.assert_allclose(search.scores_.standard_error, expected)
+    np.testing.assert_allclose(search.curve_.summary().standard_error, expected)
+    areas = search_of(classifier(), cv=cv, scoring="roc_auc").fit(X, y)
+    assert areas.scores_.test.min() <= areas.honest_score_ <= areas.scores_.test.max()
+    np.testing.assert_allclose(areas.scores_.standard_error, areas.curve_.summary().standard_error)
+
+
 def test_rows_that_no_fold_holds_out_are_no_evidence() -> None:
     X, y = diabetes()
     cv = TimeSeriesSplit(4)

@@ -78,7 +78,7 @@ class GeneralizationCurve:
         How to read prices, see `PruningPath`.
     repeat, level, n_leaves : ndarray of int, shape (n_entries,)
     price, train, test : ndarray of float, shape (n_entries,)
-    n_independent : int or None
+    n_independent : float or None
         How many of the repeats hold different rows out: the folds of one cross-validation, however
         often it was repeated. None: all of them.
     unit : {"leaves", "neurons", "weights"}
@@ -110,7 +110,7 @@ class GeneralizationCurve:
     n_leaves: NDArray[np.intp]
     train: Floats
     test: Floats
-    n_independent: int | None = None
+    n_independent: float | None = None
     unit: str = "leaves"
 
     @property

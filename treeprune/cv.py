@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from treeprune.checks import check_choice, check_number
 from treeprune.curve import GeneralizationCurve, LevelScores
-from treeprune.evidence import ErrorKind, Estimate, FoldEvidence, RowEvidence, repeats_of
+from treeprune.evidence import ErrorKind, Estimate, FoldEvidence, RowEvidence, independent_folds, repeats_of
 from treeprune.folds import Fold, fit_in_groups, grid_fold, path_fold
 from treeprune.honest import honest_scores
 from treeprune.out_of_fold import join_folds
@@ -172,12 +172,10 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         splits = self._splits(pruner, X, y, groups)
         data = X, y, check_weight(sample_weight, len(y))
         found = (
-            self._along_path(pruner, splits, data)
+            self._along_path(pruner, splits, data, groups)
             if self.param_grid is None
             else self._over_grid(pruner, splits, data, groups)
         )
-        if groups is not None and isinstance(found["evidence_"], RowEvidence):
-            found["evidence_"] = _grouped(found["evidence_"], groups)
         for name in ("path_", "best_price_", "best_params_", *SIZES, "_honest"):
             self.__dict__.pop(name, None)
         # the honest score is of the rule that chose, whatever set_params says later
@@ -280,7 +278,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             )
         return splits
 
-    def _along_path(self, pruner: Any, splits: Splits, data: tuple[Any, Any, Any]) -> dict[str, Any]:
+    def _along_path(self, pruner: Any, splits: Splits, data: tuple[Any, Any, Any], groups: Any) -> dict[str, Any]:
         """Score all levels of the path, and prune at the one selected."""
         keep = self.refit != "tree"
         folds: list[Fold] = Parallel(n_jobs=self.n_jobs)(
@@ -292,7 +290,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         path = family.levels
         at = [np.arange(path.n_levels)] if keep else _levels_of_folds(folds, path)
         levels = Levels(path.parameter, path.price, path.n_leaves.astype(float), path.holds, True, path.unit)
-        found = self._scored(pruner, folds, at, data, levels)
+        found = self._scored(pruner, folds, at, data, groups, levels)
         best, root_risk = found["best_level_"], None
         if isinstance(pruner, CostComplexityPruner):
             root_risk = pruner._risk(family.tree, family.statistics)[0]
@@ -324,7 +322,8 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         at = [np.arange(len(candidates))] * len(folds)
         n_leaves = np.mean([fold.n_leaves for fold in folds], axis=0)
         unit = UNITS.get(pruner.method, "leaves")
-        found = self._scored(pruner, folds, at, data, Levels(*_priced(candidates), n_leaves, "up_to", False, unit))
+        levels = Levels(*_priced(candidates), n_leaves, "up_to", False, unit)
+        found = self._scored(pruner, folds, at, data, groups, levels)
         best = candidates[found["best_level_"]]
         fitted = fit_in_groups(pruner.set_params(**best), data, groups)
         return found | {
@@ -341,11 +340,14 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         folds: list[Fold],
         at: list[NDArray[Any]],
         data: tuple[Any, Any, Any],
+        groups: Any,
         levels: Levels,
     ) -> dict[str, Any]:
         """Evidence, curve, scores and the level selected; ``at`` are the folds' levels at the common ones."""
         name = scoring_name(is_classifier(pruner._to_grow()), self.scoring)
         evidence = _evidence(folds, at, data, self.standard_error, name)
+        if groups is not None and isinstance(evidence, RowEvidence):
+            evidence = _grouped(evidence, groups)
         estimate = evidence.estimate(np.ones(evidence.n_units))
         test = evidence.fold_scores(np.ones(evidence.n_units))
         train = np.array([fold.train[k] for fold, k in zip(folds, at, strict=True)])
@@ -365,7 +367,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
             train=train.ravel(),
             test=test.ravel(),
             unit=levels.unit,
-            n_independent=repeats_of([fold.held_out for fold in folds]).tolist().count(0),
+            n_independent=independent_folds([fold.held_out for fold in folds]),
         )
         best = _select(self.selection, scores)
         return {"evidence_": evidence, "scores_": scores, "curve_": curve, "best_level_": best}
@@ -452,7 +454,8 @@ def _evidence(
         if error in ("case", "paired"):
             raise ValueError(f"standard_error={error!r} is over rows, and {name} is no mean over rows: use 'fold'")
         scores = np.array([fold.test[levels] for fold, levels in zip(folds, at, strict=True) if fold.test is not None])
-        return FoldEvidence(scores, repeats_of([fold.held_out for fold in folds]))
+        sets = [fold.held_out for fold in folds]
+        return FoldEvidence(scores, repeats_of(sets), independent_folds(sets))
     losses = join_folds([_at_common_levels(fold, levels) for fold, levels in zip(folds, at, strict=True)], len(at[0]))
     weight = np.ones(len(rows)) if data[2] is None else data[2][rows]
     perfect = 1.0 if name == "accuracy" else 0.0

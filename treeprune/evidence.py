@@ -35,7 +35,8 @@ class RowEvidence:
         Score of no loss: 1 for accuracy, 0 for negated errors.
     error : {"case", "fold", "paired"}
     group : ndarray of int, shape (n_rows,)
-        What is drawn together in a bootstrap: each row alone, or all rows of a group.
+        What is drawn together in a bootstrap, and one observation in a standard error: each row alone,
+        or all rows of a group.
     """
 
     held_out: OutOfFoldLoss
@@ -67,10 +68,16 @@ class RowEvidence:
         score = self.perfect - self.rows.mean(weight)
         if self.error == "fold":
             return score, fold_error(self.fold_scores(times), self._repeats), None
-        by_case = self.rows.standard_error(weight)
+        by_case = self._error_of(self.rows, weight)
         if self.error == "case":
             return score, by_case, None
-        return score, by_case, self.rows.paired_standard_error(weight, int(score.argmax()))
+        return score, by_case, self._error_of(self.rows.less_reference(int(score.argmax())), weight)
+
+    def _error_of(self, losses: OutOfFoldLoss, weight: Floats) -> Floats:
+        """Standard error of the mean over rows, or over groups of rows that are not independent."""
+        if int(self.group.max(initial=-1)) + 1 == len(self.group):
+            return losses.standard_error(weight)
+        return losses.clustered_standard_error(weight, self.group)
 
     def score_at(self, level: int, times: Floats) -> float:
         """Score of one level on rows counted so many times."""
@@ -89,32 +96,30 @@ class RowEvidence:
 
 @dataclass(frozen=True, eq=False)
 class FoldEvidence:
-    """Scores of folds, shape (n_folds, n_levels), and the repeat of cross-validation that each is of.
+    """Scores of folds, shape (n_folds, n_levels), the repeat of cross-validation that each is of, and how many count.
 
     Folds of one repeat hold different rows, those of two repeats the same rows again.
     """
 
     scores: Floats
     repeat: NDArray[np.intp]
+    n_independent: float
 
     @property
     def n_units(self) -> int:
         """Number of folds."""
         return len(self.scores)
 
-    @property
-    def repeats(self) -> int:
-        """Number of repeats."""
-        return int(self.repeat[-1]) + 1
-
     def draw(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Draw the folds of one repeat with replacement: times each came, and whether it was left out.
 
-        More repeats are no more rows, so they must not narrow the spread.
+        More repeats are no more rows, so they must not narrow the spread. Folds that overlap at random have no
+        repeats: as many are drawn of all of them as are independent.
         """
-        repeat = rng.integers(self.repeats) if self.repeats > 1 else 0
+        repeat = rng.integers(int(self.repeat[-1]) + 1)
         mine = np.flatnonzero(self.repeat == repeat)
-        drawn = np.bincount(rng.integers(len(mine), size=len(mine)), minlength=len(mine))
+        n_drawn = min(len(mine), max(2, round(self.n_independent)))
+        drawn = np.bincount(rng.integers(len(mine), size=n_drawn), minlength=len(mine))
         times, left_out = np.zeros(self.n_units), np.zeros(self.n_units)
         times[mine], left_out[mine] = drawn, drawn == 0
         return times, left_out
@@ -123,7 +128,7 @@ class FoldEvidence:
         """Score every level with each fold counted so many times."""
         score = times @ self.scores / times.sum()
         counted = np.repeat(self.scores, times.astype(int), axis=0)
-        return score, fold_error(counted, len(counted) / self._folds_of_a_repeat), None
+        return score, fold_error(counted, len(counted) / self.n_independent), None
 
     def score_at(self, level: int, times: Floats) -> float:
         """Score of one level on folds counted so many times."""
@@ -133,13 +138,23 @@ class FoldEvidence:
         """Return the scores of the folds."""
         return self.scores
 
-    @property
-    def _folds_of_a_repeat(self) -> float:
-        return self.n_units / self.repeats
+
+def independent_folds(held_out: Sequence[NDArray[np.intp]]) -> float:
+    """How many folds' worth of different rows the folds hold: all of them, unless rows come up again.
+
+    Examples
+    --------
+    >>> independent_folds([np.array([0, 1]), np.array([2, 3]), np.array([0, 2]), np.array([1, 3])])
+    2.0
+    """
+    rows = np.concatenate(list(held_out))
+    return len(held_out) * len(np.unique(rows)) / len(rows)
 
 
 def repeats_of(held_out: Sequence[NDArray[np.intp]]) -> NDArray[np.intp]:
     """Number the repeats of cross-validation: a new one begins with a fold that holds a row again.
+
+    Where that would leave a repeat of one fold, the folds overlap at random and are all of one.
 
     Parameters
     ----------
@@ -161,7 +176,8 @@ def repeats_of(held_out: Sequence[NDArray[np.intp]]) -> NDArray[np.intp]:
             number, seen = number + 1, set()
         seen.update(rows.tolist())
         repeat.append(number)
-    return np.array(repeat)
+    found = np.array(repeat)
+    return found if (np.bincount(found) > 1).all() else np.zeros_like(found)
 
 
 def fold_error(scores: Floats, repeats: float) -> Floats | None:

@@ -56,11 +56,22 @@ class OutOfFoldLoss:
         second = self._sums(weight, self.base**2, self.after**2 - self.before**2)
         return np.sqrt(np.maximum(second - first**2 / total, 0)) / total
 
-    def paired_standard_error(self, weight: Floats, reference: int) -> Floats:
-        """Standard error of the mean difference between every level and a reference level."""
+    def clustered_standard_error(self, weight: Floats, group: Ints) -> Floats:
+        """Standard error of `mean` where rows of a group are not independent: each group's sum is one observation.
+
+        ``sqrt(sum over groups of (sum w (e - mean))^2) / W``; by case where every group is one row of weight 1.
+        """
+        sums, of_group = self._summed(weight, group), np.bincount(group, weights=weight).astype(np.float64)
+        once, mean, total = np.ones(len(of_group)), self.mean(weight), weight.sum()
+        squares = sums._sums(once, sums.base**2, sums.after**2 - sums.before**2)
+        crossed = sums._sums(of_group, sums.base, sums.after - sums.before)
+        return np.sqrt(np.maximum(squares - 2 * mean * crossed + mean**2 * (of_group @ of_group), 0)) / total
+
+    def less_reference(self, reference: int) -> OutOfFoldLoss:
+        """Return the differences of every unit's losses to its loss at a reference level."""
         at_reference = self.at_level(reference)
         gap = at_reference[self.unit]
-        shifted = OutOfFoldLoss(
+        return OutOfFoldLoss(
             self.row,
             self.fold,
             self.base - at_reference,
@@ -70,7 +81,6 @@ class OutOfFoldLoss:
             self.after - gap,
             self.n_levels,
         )
-        return shifted.standard_error(weight)
 
     def at_level(self, level: int) -> Floats:
         """Each unit's loss at one level, shape (n_units,)."""
@@ -100,6 +110,16 @@ class OutOfFoldLoss:
         after = base[unit] + _running_sum_within(unit, step)
         fold = np.full(len(rows), -1, dtype=np.intp)
         return OutOfFoldLoss(rows, fold, base, unit, self.level[order], after - step, after, self.n_levels)
+
+    def _summed(self, weight: Floats, group: Ints) -> OutOfFoldLoss:
+        """Weighted sums of the losses of the units of each group."""
+        base = np.bincount(group, weights=weight * self.base).astype(np.float64)
+        order = np.lexsort((self.level, group[self.unit]))
+        unit = group[self.unit][order]
+        step = (weight[self.unit] * (self.after - self.before))[order]
+        after = base[unit] + _running_sum_within(unit, step)
+        number, fold = np.arange(len(base)), np.full(len(base), -1, dtype=np.intp)
+        return OutOfFoldLoss(number, fold, base, unit, self.level[order], after - step, after, self.n_levels)
 
     def _sums(self, weight: Floats, base: Floats, step: Floats) -> Floats:
         steps = np.bincount(self.level, weights=weight[self.unit] * step, minlength=self.n_levels)
