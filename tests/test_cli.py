@@ -206,3 +206,14 @@ def test_a_column_may_be_left_out(tmp_path):
     assert json.loads((tmp_path / "out" / "study.json").read_text())["design"]["drop"] == ["id"]
     wrong = CliRunner().invoke(app, ["study", "--data", "wine", "--drop", "id", "--out", str(tmp_path / "no")])
     assert "drop=['id'] is for a CSV file" in wrong.output
+
+
+def test_methods_that_fit_no_table_are_refused_or_named(tmp_path):
+    words = ["study", "--data", "cpu", "--repeats", "1", "--networks", "none", "--out", str(tmp_path / "out")]
+    refused = CliRunner().invoke(app, [*words, "--method", "error_based", "--method", "pessimistic_error"])
+    assert refused.exit_code == 2
+    assert "pessimistic_error, error_based: defined for classification only" in " ".join(refused.output.split())
+    assert not (tmp_path / "out").exists()
+    some = CliRunner().invoke(app, [*words, "--method", "error_based", "--method", "max_depth"])
+    assert some.exit_code == 0
+    assert "error-based, CF = .25: left out, it is defined for classification only" in some.output

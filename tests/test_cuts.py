@@ -22,6 +22,7 @@ from trees import (
     trees_with_costs,
 )
 
+import treeprune as tp
 from treeprune import (
     PruningCuts,
     PruningPath,
@@ -307,3 +308,29 @@ def test_what_stands_at_leaves_is_not_read_where_splits_are_judged(make):
     assert np.isnan(goodness[1]), "the array given was changed"
     with pytest.raises(ValueError, match="is nan at node 2"):
         make(TREE, [3, 0, np.nan, 0, 0])
+
+
+STUMP = tp.TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (
+            lambda: tp.minimum_error_cut(STUMP, [[8, -2], [7, -1], [1, -1]]),
+            "class_counts is .* at node 0",
+        ),
+        (lambda: tp.minimum_error_cut(STUMP, [[0, 0]] * 3), "class_counts is 0 for all classes at the root"),
+        (lambda: tp.minimum_error_cut(STUMP, [1, 2, 3]), r"class_counts has shape \(3,\): an array of 2 or 3 dim"),
+        (lambda: tp.minimum_squared_error_cut(STUMP, [9, 1, 1], [-2, 1, 1]), "n_rows is -2.0 at node 0"),
+        (lambda: tp.minimum_squared_error_cut(STUMP, [9, 1, 1], [0, 1, 1]), "n_rows is 0 at the root"),
+        (lambda: tp.pessimistic_error_cut(STUMP, [-3, 1, 0], [20, 10, 10]), "errors is -3.0 at node 0"),
+        (lambda: tp.pessimistic_error_cut(STUMP, [3, 1, 0], [-20, 10, 10]), "n_rows is -20.0 at node 0"),
+        (lambda: tp.added_errors(np.nan, np.nan), "errors must lie between 0 and the number of rows"),
+        (lambda: tp.cost_complexity_path(STUMP, np.ones((3, 2))), r"risk has shape \(3, 2\): an array of 1 dim"),
+        (lambda: tp.reduced_error_cut(STUMP, np.ones((3, 2))), r"holdout_cost has shape \(3, 2\)"),
+    ],
+)
+def test_numbers_that_no_rows_can_have_are_named(act, message):
+    with pytest.raises(ValueError, match=message):
+        act()

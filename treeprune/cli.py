@@ -72,6 +72,9 @@ def study(
     except (ValueError, OSError) as error:
         _stop(str(error), WRONG)
     _say_what_was_decided(tables)
+    for method_left in design.idle_methods(tables):
+        note = f"{method_left.title}: left out, it is defined for {' and '.join(method_left.tasks)} only"
+        Console(stderr=True).print(Text(note, "yellow"), soft_wrap=True)
     try:
         results = _run_with_progress(design, jobs)
         page = write_report(results, out, _command(), force)

@@ -146,3 +146,10 @@ def test_an_unknown_risk_is_refused():
 def test_every_grown_leaf_is_kept_at_the_largest_size():
     structure = random_tree(np.random.default_rng(0), 30)
     assert nodes_of(optimal_cuts(structure, np.ones(59)).cuts[0]) == sorted(leaves_below(structure, 0))
+
+
+def test_all_sizes_of_a_large_tree_are_refused_with_the_size_that_is_not():
+    large = chain(9_000)
+    with pytest.raises(ValueError, match=r"all sizes up to 9001 .* MB of cuts: give max_leaf_nodes, 3728 at most"):
+        optimal_cuts(large, np.ones(large.n_nodes))
+    assert optimal_cuts(large, np.ones(large.n_nodes), max_leaf_nodes=3).n_leaves.tolist() == [3, 2, 1]

@@ -161,7 +161,19 @@ class Study:
             if table.name in tables:
                 raise ValueError(f"two tables are called {table.name!r}: rename one of the files")
             tables[table.name] = table
+        self._check_methods(tables)
         return tables
+
+    def idle_methods(self, tables: dict[str, Any]) -> list[StudyMethod]:
+        """Return the methods that are defined for none of the tables."""
+        tasks = {table.task for table in tables.values()}
+        return [METHODS[name] for name in self.methods if not tasks & set(METHODS[name].tasks)]
+
+    def _check_methods(self, tables: dict[str, Any]) -> None:
+        idle = self.idle_methods(tables)
+        if idle and len(idle) == len(self.methods) - 1:  # only the unpruned tree is left
+            names = ", ".join(method.name for method in idle)
+            raise ValueError(f"{names}: defined for {' and '.join(idle[0].tasks)} only, and the data are none")
 
     def network_data(self, tables: Iterable[str]) -> list[str]:
         """Names of the data sets on which networks are pruned."""

@@ -293,10 +293,20 @@ def node_array(structure: TreeStructure, values: ArrayLike, name: str) -> NDArra
 
 
 def node_numbers(
-    structure: TreeStructure, values: ArrayLike, name: str, at: NDArray[np.bool_] | None = None
+    structure: TreeStructure,
+    values: ArrayLike,
+    name: str,
+    at: NDArray[np.bool_] | None = None,
+    ndims: tuple[int, ...] = (1,),
+    low: float = -np.inf,
 ) -> NDArray[np.float64]:
     """Return ``values`` as new floats, finite at the nodes ``at`` (None: all); others are 0, whatever they were."""
     array = _one_a_node(structure, values, name)
+    if array.ndim not in ndims:
+        expected = " or ".join(map(str, ndims))
+        raise ValueError(
+            f"{name} has shape {array.shape}: an array of {expected} dimension(s) is expected, nodes first"
+        )
     try:
         numbers = array.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -306,6 +316,9 @@ def node_numbers(
     if not np.isfinite(numbers).all():
         t = int(np.argwhere(~np.isfinite(numbers))[0, 0])
         raise ValueError(f"{name} is {numbers[t]} at node {t}: finite numbers are expected")
+    if (numbers < low).any():
+        t = int(np.argwhere(numbers < low)[0, 0])
+        raise ValueError(f"{name} is {numbers[t].tolist()} at node {t}: it cannot be below {low:g}")
     return numbers
 
 

@@ -95,7 +95,7 @@ def added_errors(n_rows: ArrayLike, errors: ArrayLike, confidence: float = 0.25,
     check_number("confidence", confidence, low=0, high=1, open_ends=True)
     check_choice("limit", limit, tuple(LIMITS))
     n, e = np.broadcast_arrays(np.asarray(n_rows, np.float64), np.asarray(errors, np.float64))
-    if (n < 0).any() or (e < 0).any() or (e > n * (1 + 1e-9)).any():
+    if not ((n >= 0) & (e >= 0) & (e <= n * (1 + 1e-9))).all():  # so that NaN does not pass
         raise ValueError("errors must lie between 0 and the number of rows at every node")
     added = LIMITS[limit](np.where(n > 0, n, 1.0), e, float(confidence))
     return np.where(n > 0, added, 0.0)

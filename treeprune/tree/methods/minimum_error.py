@@ -56,7 +56,9 @@ def minimum_error_cut(
     array([ True, False, False])
     """
     check_number("m", m, low=0)
-    counts = node_numbers(structure, class_counts, "class_counts")
+    counts = node_numbers(structure, class_counts, "class_counts", ndims=(2, 3), low=0)
+    if not counts[0].any(axis=-1).all():
+        raise ValueError("class_counts is 0 for all classes at the root: there are no rows to prune by")
     n = counts.sum(axis=-1, keepdims=True)
     prior = counts[0] / n[0] if prior is None else _check_prior(prior, counts.shape[-1])
     # n cancels against the share of rows: n * EER adds up over leaves
@@ -94,8 +96,10 @@ def minimum_squared_error_cut(
     array([False,  True,  True, False, False])
     """
     check_number("m", m, low=0)
-    total = node_numbers(structure, squared_error, "squared_error")
-    n = node_numbers(structure, n_rows, "n_rows")
+    total = node_numbers(structure, squared_error, "squared_error", low=0)
+    n = node_numbers(structure, n_rows, "n_rows", low=0)
+    if n[0] == 0:
+        raise ValueError("n_rows is 0 at the root: there are no rows to prune by")
     prior = total[0] / n[0]
     return optimal_cut(structure, total + _shrinkage(n, m) * (n * prior - total))
 

@@ -22,6 +22,8 @@ from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
 from treeprune.tree.structure import TreeStructure
 
+MOST_CELLS = 2**26  # booleans of a family of cuts
+
 
 def optimal_cuts(structure: TreeStructure, leaf_cost: ArrayLike, max_leaf_nodes: int | None = None) -> PruningCuts:
     """Find the cheapest cut of every size.
@@ -33,7 +35,7 @@ def optimal_cuts(structure: TreeStructure, leaf_cost: ArrayLike, max_leaf_nodes:
         What each node would cost as a leaf; costs of leaves add up.
     max_leaf_nodes : int, optional
         Largest size wanted; the grown tree's by default. The result holds one boolean for each
-        size and node, so give a bound for trees of many thousand leaves.
+        size and node, and trees of many thousand leaves must have a bound: 64 MB of them are refused.
 
     Returns
     -------
@@ -58,6 +60,12 @@ def optimal_cuts(structure: TreeStructure, leaf_cost: ArrayLike, max_leaf_nodes:
     if max_leaf_nodes is not None:
         check_count("max_leaf_nodes", max_leaf_nodes, low=1)
         most = min(most, int(max_leaf_nodes))
+    if most * structure.n_nodes > MOST_CELLS:
+        n = structure.n_nodes
+        raise ValueError(
+            f"all sizes up to {most} of a tree with {n} nodes are {most * n / 2**20:,.0f} MB of cuts: give "
+            f"max_leaf_nodes, {MOST_CELLS // n} at most"
+        )
     sizes = np.arange(most, 0, -1)
     shares = _least_costs(structure, cost, most)[1]
     return PruningCuts("optimal", "max_leaf_nodes", sizes.astype(np.float64), _cuts_of(structure, shares, sizes))

@@ -58,8 +58,8 @@ def pessimistic_error_cut(
     array([ True, False, False])
     """
     check_number("z", z, low=0)
-    e = node_numbers(structure, errors, "errors")
-    n = node_numbers(structure, n_rows, "n_rows")
+    e = node_numbers(structure, errors, "errors", low=0)
+    n = node_numbers(structure, n_rows, "n_rows", low=0)
     below = structure.sum_up(np.where(structure.is_leaf, e, 0)) + structure.sum_up(structure.is_leaf) / 2
     product = np.maximum(below * (n - below), 0)
     standard_error = np.sqrt(np.divide(product, n, out=np.zeros_like(n), where=n > 0))
