@@ -316,8 +316,9 @@ def node_numbers(
     if not np.isfinite(numbers).all():
         t = int(np.argwhere(~np.isfinite(numbers))[0, 0])
         raise ValueError(f"{name} is {numbers[t]} at node {t}: finite numbers are expected")
-    if (numbers < low).any():
-        t = int(np.argwhere(numbers < low)[0, 0])
+    below = numbers < low - 1e-9 * np.abs(numbers).max(initial=0)  # but for rounding
+    if below.any():
+        t = int(np.argwhere(below)[0, 0])
         raise ValueError(f"{name} is {numbers[t].tolist()} at node {t}: it cannot be below {low:g}")
     return numbers
 
