@@ -159,21 +159,23 @@ def test_a_bundled_set_is_run_without_remarks(tmp_path):
     assert "column" not in study(*words, "--out", tmp_path / "out").output
 
 
-def test_stopping_it_is_a_line_and_leaves_no_report(tmp_path, monkeypatch):
+def test_stopping_it_is_a_line_that_says_how_to_go_on_and_leaves_no_page(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("treeprune.cli.run_study", interrupted)
+    monkeypatch.setattr("treeprune.cli.studies.run_study", interrupted)
     result = study("--data", "wine", "--out", tmp_path / "out")
-    assert (result.exit_code, (tmp_path / "out").exists()) == (130, False)
-    assert "stopped" in result.output
+    assert result.exit_code == 130
+    assert "study.sqlite. To go on: treeprune" in " ".join(result.output.split())
+    assert "--resume" in result.output
+    assert not (tmp_path / "out" / "report.html").exists()
 
 
 def test_a_report_that_cannot_be_written_is_a_line(tmp_path, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise OSError("no space left")
 
-    monkeypatch.setattr("treeprune.cli.write_report", full)
+    monkeypatch.setattr("treeprune.cli.studies.write_report", full)
     result = study("--data", "wine", "--method", "error_based", "--repeats", 1, "--jobs", 1, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "no space left" in result.output

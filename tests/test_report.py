@@ -129,7 +129,7 @@ def test_a_folder_is_taken_if_it_is_new_empty_or_a_report_and_force_is_given(res
     assert check_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
     assert check_folder(tmp_path) == tmp_path
     write_report(results, tmp_path / "out")
-    with pytest.raises(FileExistsError, match="earlier report: use --force"):
+    with pytest.raises(FileExistsError, match="earlier report: use --resume to go on with it, --force"):
         check_folder(tmp_path / "out")
     assert check_folder(tmp_path / "out", force=True) == tmp_path / "out"
 
@@ -153,6 +153,7 @@ def test_a_file_in_the_way_is_said_before_any_work(tmp_path):
 @pytest.mark.parametrize("name", report.FILES)
 def test_force_never_writes_through_a_link_or_over_a_folder(results, tmp_path, name):
     write_report(results, tmp_path / "out")
+    (tmp_path / "out" / report.STORE).write_text("rows")
     outside, inside = tmp_path / "outside", tmp_path / "out" / name
     inside.rename(outside)
     before = outside.read_bytes()

@@ -19,6 +19,7 @@ from treeprune.study import networks
 from treeprune.study.design import Study
 from treeprune.study.report import build_page, write_report
 from treeprune.study.runner import run_study
+from treeprune.study.units import list_units
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -46,7 +47,7 @@ def results(study):
 @pytest.mark.parametrize("data", ["breast_cancer", "diabetes"])
 def test_every_row_is_the_comparison_made_by_hand(study, results, data):
     table = load_dataset(data)
-    unit = next(u for u in study.units({data: table}) if u.repeat == 1)
+    unit = next(u for u in list_units(study, {data: table}) if u.repeat == 1)
     X, y = table.data.to_numpy(np.float32), table.target
     classifies = table.task == "classification"
     rows = train_test_split(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from treeprune.checks import check_choice, check_count, check_number
-from treeprune.datasets import list_datasets, load_dataset, read_table
+from treeprune.study.growers import check_grower, make_grower
 from treeprune.study.methods import METHODS, StudyMethod
+from treeprune.study.sources import Source, read_source
 from treeprune.tables import TASKS, suggestion
 
 DEFAULT_DATA = (
@@ -41,62 +40,94 @@ DEFAULT_DATA = (
 QUICK_DATA = ("breast_cancer", "glass", "heart_cleveland", "pima", "cpu")
 QUICK_REPEATS = 2
 NETWORK_DATA = ("digits", "breast_cancer", "diabetes")
-SEVERAL_TARGETS = ("linnerud",)
 FEWEST_ROWS = 10  # to split three times over: test, held-out, folds
 SCORING = {"classification": "accuracy", "regression": "r2"}
+SPLITS = ("holdout", "cross_validation", "same_rows")
+FACTORS = ("growers", "label_noise", "training_rows", "validation_fraction")
 
 
-@dataclass(frozen=True)
-class Unit:
-    """The unit of work: one split of one data set, and the tree grown on it.
+class DesignError(ValueError):
+    """A study cannot be done as it is designed.
 
     Attributes
     ----------
-    data, task : str
-    repeat : int
-    seed : int
-        All randomness of the unit comes from it.
+    field : str
+        The field of `Study` that will not do.
+    entry : object
+        The entry of it, where it has several; None otherwise.
     """
 
-    data: str
-    task: str
-    repeat: int
-    seed: int
+    def __init__(self, message: str, field: str = "", entry: Any = None) -> None:
+        super().__init__(message)
+        self.field, self.entry = field, entry
 
 
 @dataclass(frozen=True)
 class Study:
-    """Data sets x repeated splits x methods.
+    """Data sets x factors x repeated splits x methods.
+
+    All of it is declared before any work: what is compared with what (`control`), which difference
+    is too small to matter (`rope`), and, by `methods`, what rows each method may use.
 
     Parameters
     ----------
-    data : sequence of str
-        Names of `list_datasets`, or paths of CSV files.
+    data : sequence of str or mapping
+        Names of `list_datasets`; paths of CSV files; ``"openml:61"``; generators whose Bayes error is
+        known, ``"led"``, ``"waveform"`` and ``"noisy_xor"``, with a number of rows (``"led:1000"``). A mapping says
+        more: ``{"csv": "mine.csv", "target": "y", "task": ..., "drop": [...], "above": 8}``,
+        ``{"openml": 61, "target": ...}``, ``{"generator": "led", "rows": 1000, "noise": 0.2}``,
+        ``{"name": "carseats", "above": 8}``; ``above`` makes two classes of a quantity.
     target : str, optional
-        Target column of the CSV files.
+        Target column of the CSV files that do not say their own.
     task : {"classification", "regression"}, optional
-        Of the CSV files; guessed from the target if left out. Named data sets must be of it.
+        Of the CSV files; guessed from the target if left out. All data sets must be of it.
     methods : sequence of str
         Keys of `METHODS`, or pruning methods for all of their variants. The unpruned tree is
-        always there: the others are compared with it.
+        always there, and so is the control.
     repeats : int, default=10
-        Random splits into training and test rows, stratified by class.
+        How often the rows are split.
     test_size : float in (0, 1), default=0.3
-    validation_fraction : float in (0, 1), default=0.3
-        Share of the training rows that holdout methods prune with.
+        Share of the rows to test on, of a holdout.
+    validation_fraction : float in (0, 1), or sequence of them, default=0.3
+        Share of the training rows that holdout methods prune with. Several are a factor.
     folds : int, default=10
         For methods tuned by cross-validation on the training rows.
-    seed : int, default=0
+    seed : int, or sequence of them, default=0
+        Each does all the repeats anew.
     networks : {"some", "all", "none"}, default="some"
         Whether small networks are pruned too: on those of `NETWORK_DATA` that are among the data, on
         every data set, or not at all.
     drop : sequence of str
         Columns of the CSV files to leave out.
+    splits : {"holdout", "cross_validation", "same_rows"}, default="holdout"
+        Random splits; all folds of a cross-validation as test rows in turn (stratified by class, as is
+        a holdout), so that tuned methods are nested; or one holdout for all repeats, which then
+        differ in their folds and trees only.
+    test_folds : int, default=10
+        Of ``splits="cross_validation"``.
+    development : sequence of str
+        Data sets by which defaults were chosen: reported apart, and in no mean or test.
+    growers : mapping from names to parameters
+        Of a DecisionTree, or with ``kind="extra_tree"`` of an ExtraTree. Several are a factor.
+    grids : mapping from names to sequences
+        Candidates of methods that are tuned over a grid: ``{"minimum_error_cv": [1, 4, 16]}``.
+    label_noise : float in [0, 1), or sequence of them, default=0
+        Share of the training rows whose class is drawn anew among the others. Several are a factor.
+    training_rows : "all", int, float in (0, 1], or sequence of them, default="all"
+        Rows, or share, of the training rows to use; the smaller are among the larger. A factor.
+    control : str, default="unpruned"
+        The method that all others are compared with.
+    rope : float, default=0.01
+        Region of practical equivalence: differences of the score up to here do not matter.
+    protocol : str, optional
+        Name of the published protocol that this is.
+    base : str, default="."
+        Folder that relative paths of CSV files start from.
 
     Raises
     ------
-    ValueError
-        For a name or number that will not do, saying what would.
+    DesignError
+        For a name or number that will not do, saying what would. It is a ValueError.
 
     Examples
     --------
@@ -106,33 +137,68 @@ class Study:
     >>> Study(data=["glas"])
     Traceback (most recent call last):
     ...
-    ValueError: there is no data set named 'glas', did you mean 'glass'? ...
+    treeprune.study.design.DesignError: there is no data set named 'glas', did you mean 'glass'? ...
     """
 
-    data: tuple[str, ...] = DEFAULT_DATA
+    data: tuple[Any, ...] = DEFAULT_DATA
     target: str | None = None
     task: str | None = None
-    methods: tuple[str, ...] = field(default_factory=lambda: tuple(METHODS))
+    methods: tuple[str, ...] = field(default_factory=lambda: tuple(m.name for m in METHODS.values() if m.by_default))
     repeats: int = 10
     test_size: float = 0.3
-    validation_fraction: float = 0.3
+    validation_fraction: Any = 0.3
     folds: int = 10
-    seed: int = 0
+    seed: Any = 0
     networks: str = "some"
     drop: tuple[str, ...] = ()
+    splits: str = "holdout"
+    test_folds: int = 10
+    development: tuple[str, ...] = ()
+    growers: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"tree": {}})
+    grids: Mapping[str, Any] = field(default_factory=dict)
+    label_noise: Any = 0.0
+    training_rows: Any = "all"
+    control: str = "unpruned"
+    rope: float = 0.01
+    protocol: str | None = None
+    base: str = "."
 
     def __post_init__(self) -> None:
-        check_count("repeats", self.repeats, low=1)
-        check_count("folds", self.folds, low=2)
-        check_count("seed", self.seed, low=0)
-        check_number("test_size", self.test_size, low=0, high=1, open_ends=True)
-        check_number("validation_fraction", self.validation_fraction, low=0, high=1, open_ends=True)
-        if self.task is not None:
-            check_choice("task", self.task, TASKS)
-        check_choice("networks", self.networks, ("some", "all", "none"))
-        object.__setattr__(self, "methods", _method_names(self.methods))
-        object.__setattr__(self, "drop", tuple(self.drop))
-        object.__setattr__(self, "data", self._data_names())
+        self._check_numbers()
+        self._check_factors()
+        with _field("drop"):
+            self._set("drop", _listed(self.drop, "drop") if self.drop else ())
+        self._set("data", tuple(_listed(self.data, "data")))
+        self._set("methods", self._method_names())
+        self._set("grids", self._checked_grids())
+        sources = self.sources
+        self._check_defaults_are_used(sources)
+        self._set("development", tuple(_listed(self.development, "development")) if self.development else ())
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where the data come from, in order."""
+        found = []
+        defaults = {"target": self.target, "task": self.task, "drop": self.drop}
+        for entry in self.data:
+            with _field("data", entry):
+                found.append(read_source(entry, Path(self.base), defaults))
+        return found
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, one or several."""
+        return _several(self.seed)
+
+    @property
+    def n_splits(self) -> int:
+        """Splits of every data set, under every condition."""
+        folds = self.test_folds if self.splits == "cross_validation" else 1
+        return self.repeats * len(self.seeds) * folds
+
+    def levels(self, factor: str) -> tuple[Any, ...]:
+        """Return the levels of one of `FACTORS`; the first is the reference."""
+        return tuple(self.growers) if factor == "growers" else _several(getattr(self, factor))
 
     def methods_for(self, task: str) -> list[StudyMethod]:
         """Return the methods that are defined for the task."""
@@ -147,21 +213,18 @@ class Study:
 
         Raises
         ------
-        ValueError, FileNotFoundError
+        DesignError, ValueError, FileNotFoundError
             For a table that cannot be studied, before any work is done.
         """
         tables: dict[str, Any] = {}
-        for given in self.data:
-            table = (
-                load_dataset(given)
-                if given in _known()
-                else read_table(given, str(self.target), self.task, drop=self.drop)
-            )
-            _check_table(table, self.task)
-            if table.name in tables:
-                raise ValueError(f"two tables are called {table.name!r}: rename one of the files")
+        for entry, source in zip(self.data, self.sources, strict=True):
+            with _field("data", entry):
+                table = source.load()
+                self._check_table(table)
+                if table.name in tables:
+                    raise ValueError(f"two tables are called {table.name!r}: rename one of the files")
             tables[table.name] = table
-        self._check_methods(tables)
+        self._check_against(tables)
         return tables
 
     def idle_methods(self, tables: dict[str, Any]) -> list[StudyMethod]:
@@ -169,49 +232,116 @@ class Study:
         tasks = {table.task for table in tables.values()}
         return [METHODS[name] for name in self.methods if not tasks & set(METHODS[name].tasks)]
 
-    def _check_methods(self, tables: dict[str, Any]) -> None:
-        idle = self.idle_methods(tables)
-        if idle and len(idle) == len(self.methods) - 1:  # only the unpruned tree is left
-            names = ", ".join(method.name for method in idle)
-            raise ValueError(f"{names}: defined for {' and '.join(idle[0].tasks)} only, and the data are none")
-
     def network_data(self, tables: Iterable[str]) -> list[str]:
         """Names of the data sets on which networks are pruned."""
         wanted = {"some": NETWORK_DATA, "all": tuple(tables), "none": ()}[self.networks]
         return [name for name in tables if name in wanted]
 
-    def units(self, tables: dict[str, Any]) -> list[Unit]:
-        """List the units of work, data set by data set."""
-        return [
-            Unit(name, table.task, repeat, _seed(self.seed, name, repeat))
-            for name, table in tables.items()
-            for repeat in range(self.repeats)
-        ]
-
     def as_dict(self) -> dict[str, Any]:
         """Return the design in plain types, for a file."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
 
-    def _data_names(self) -> tuple[str, ...]:
-        names = _listed(self.data, "data")
-        known = _known()
-        paths = [name for name in names if name not in known]
-        for name in paths:
-            if name in SEVERAL_TARGETS and not Path(name).exists():
-                raise ValueError(f"{name} has several targets, and a study is of one: name another data set")
-            if not Path(name).exists():
-                what = "file" if _looks_like_path(name) else "data set named"
-                raise ValueError(
-                    f"there is no {what} {name!r}{suggestion(name, known) or '.'} "
-                    f"Known: {', '.join(known)}; or the path of a CSV file"
-                )
-        if paths and self.target is None:
-            raise ValueError(f"{paths[0]} is a file of your own: say which column to predict, with target (--target)")
-        if self.target is not None and not paths:
-            raise ValueError(f"target={self.target!r} is for a CSV file, and data names none: {', '.join(names)}")
-        if self.drop and not paths:
-            raise ValueError(f"drop={list(self.drop)} is for a CSV file, and data names none: {', '.join(names)}")
-        return names
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_numbers(self) -> None:
+        for name, low in (("repeats", 1), ("folds", 2), ("test_folds", 2)):
+            with _field(name):
+                check_count(name, getattr(self, name), low=low)
+        with _field("test_size"):
+            check_number("test_size", self.test_size, low=0, high=1, open_ends=True)
+        with _field("rope"):
+            check_number("rope", self.rope, low=0)
+        for name, allowed in (("networks", ("some", "all", "none")), ("splits", SPLITS), ("task", TASKS)):
+            if name != "task" or self.task is not None:
+                with _field(name):
+                    check_choice(name, getattr(self, name), allowed)
+
+    def _check_factors(self) -> None:
+        for name, check in _FACTOR_CHECKS.items():
+            levels = _several(getattr(self, name))
+            for level in levels:
+                with _field(name, level if len(levels) > 1 else None):
+                    check(name, level)
+            if not levels or len(set(levels)) < len(levels):
+                raise DesignError(f"{name}={list(levels)}: one or several different values are expected", name)
+            self._set(name, levels if len(levels) > 1 else levels[0])
+        if not isinstance(self.growers, Mapping) or not self.growers:
+            raise DesignError(f"growers={self.growers!r}: names and their parameters are expected", "growers")
+        for name, parameters in self.growers.items():
+            with _field("growers", name):
+                check_grower(name, parameters)
+
+    def _method_names(self) -> tuple[str, ...]:
+        wanted = _listed(self.methods, "methods")
+        families = dict.fromkeys(method.family for method in METHODS.values())
+        for name, field_name in (*((name, "methods") for name in wanted), (self.control, "control")):
+            allowed = METHODS if field_name == "control" else dict.fromkeys([*families, *METHODS])
+            if name not in allowed:
+                hint = suggestion(name, allowed) or "."
+                message = f"there is no method named {name!r}{hint} Known: {', '.join(allowed)}"
+                raise DesignError(message, field_name, name if field_name == "methods" else None)
+        named = {*wanted, "unpruned", self.control}
+        return tuple(m.name for m in METHODS.values() if m.name in named or (m.family in wanted and m.by_default))
+
+    def _checked_grids(self) -> dict[str, tuple[Any, ...]]:
+        grids = {name: tuple(_several(values)) for name, values in dict(self.grids).items()}
+        tuned = {m.name: m.grid for m in METHODS.values() if m.grid}
+        for name, values in grids.items():
+            if name not in tuned:
+                hint = suggestion(name, tuned) or "."
+                message = f"grids.{name}: no method of that name is tuned over a grid{hint} Known: {', '.join(tuned)}"
+                raise DesignError(message, "grids", name)
+            if not values:
+                raise DesignError(f"grids.{name} is empty: one candidate at least is needed", "grids", name)
+            for value in values:
+                with _field("grids", name):
+                    METHODS[name].check_candidate(value)
+        return grids
+
+    def _check_defaults_are_used(self, sources: list[Source]) -> None:
+        """Refuse a target or columns to drop that no CSV file of the design takes."""
+        if any(source.kind == "csv" for source in sources):
+            return
+        for name, value in (("target", self.target), ("drop", list(self.drop) or None)):
+            if value is not None:
+                listed = ", ".join(map(str, self.data))
+                raise DesignError(f"{name}={value!r} is for a CSV file, and data names none: {listed}", name)
+
+    def _check_table(self, table: Any) -> None:
+        if self.task is not None and table.task != self.task:
+            raise ValueError(
+                f"{table.name} is a {table.task}, and the study is to be of task={self.task!r}: leave it out"
+            )
+        if table.n_rows < FEWEST_ROWS:
+            raise ValueError(f"{table.name} has {table.n_rows} rows: {FEWEST_ROWS} are needed to split it into parts")
+        if table.task == "regression" and any(self.levels("label_noise")):
+            raise ValueError(f"label_noise draws other classes, and {table.name} is a regression: leave it out")
+
+    def _check_against(self, tables: dict[str, Any]) -> None:
+        """Check what can be checked only when the tables are known."""
+        for name in self.development:
+            if name not in tables:
+                hint = suggestion(name, tables) or "."
+                message = f"development names {name!r}, and data does not{hint} It names {', '.join(tables)}"
+                raise DesignError(message, "development", name)
+        if set(self.development) == set(tables):
+            raise DesignError("development names all the data: none is left to report", "development")
+        tasks = {table.task for table in tables.values()}
+        for name, parameters in self.growers.items():
+            for task in tasks:
+                with _field("growers", name):
+                    make_grower(parameters, task, 0).fit([[0], [1]], [0, 1])
+        self._check_methods(tables)
+
+    def _check_methods(self, tables: dict[str, Any]) -> None:
+        idle = self.idle_methods(tables)
+        if idle and len(idle) == len(self.methods) - 1:  # only the unpruned tree is left
+            names = ", ".join(method.name for method in idle)
+            message = f"{names}: defined for {' and '.join(idle[0].tasks)} only, and the data are none"
+            raise DesignError(message, "methods")
+        if self.control in {method.name for method in idle}:
+            raise DesignError(f"control={self.control!r} is defined for none of the data", "control")
 
 
 def quick_study() -> dict[str, Any]:
@@ -219,43 +349,54 @@ def quick_study() -> dict[str, Any]:
     return {"data": QUICK_DATA, "repeats": QUICK_REPEATS}
 
 
-def _known() -> list[str]:
-    """Names of the data sets; without those that have several targets."""
-    return [name for name in list_datasets()["name"] if name not in SEVERAL_TARGETS]
+def _check_training_rows(name: str, level: Any) -> None:
+    if isinstance(level, float):
+        check_number(name, level, low=0, high=1)
+    if level == 0 or (isinstance(level, str) and level != "all"):
+        raise ValueError(f"{name}={level!r}: 'all', a number of rows, or a share in (0, 1] is expected")
+    if not isinstance(level, str | float):
+        check_count(name, level, low=FEWEST_ROWS)
 
 
-def _looks_like_path(name: str) -> bool:
-    return Path(name).suffix != "" or len(Path(name).parts) > 1
+def _check_noise(name: str, level: Any) -> None:
+    check_number(name, level, low=0, high=1)
+    if level == 1:
+        raise ValueError(f"{name}={level!r}: a share in [0, 1) is expected")
 
 
-def _listed(given: str | Iterable[str], what: str) -> tuple[str, ...]:
-    if isinstance(given, str):
-        raise ValueError(f"{what}={given!r}: a list of names is expected, [{given!r}]")
-    names = tuple(dict.fromkeys(str(name) for name in given))  # each once, in the order given
+_FACTOR_CHECKS: dict[str, Any] = {
+    "validation_fraction": lambda name, level: check_number(name, level, low=0, high=1, open_ends=True),
+    "seed": lambda name, level: check_count(name, level, low=0),
+    "label_noise": _check_noise,
+    "training_rows": _check_training_rows,
+}
+
+
+@contextmanager
+def _field(name: str, entry: Any = None) -> Iterator[None]:
+    """Say of which field an error is; errors of files that are not there stay what they are."""
+    try:
+        yield
+    except DesignError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise DesignError(str(error), name, entry) from error
+
+
+def _several(given: Any) -> tuple[Any, ...]:
+    return tuple(given) if isinstance(given, list | tuple) else (given,)
+
+
+def _listed(given: Any, what: str) -> tuple[Any, ...]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise DesignError(f"{what}={given!r}: a list of names is expected, [{given!r}]", what)
+    names = list(given)
     if not names:
-        raise ValueError(f"{what} is empty: one name at least is needed")
-    return names
+        raise DesignError(f"{what} is empty: one name at least is needed", what)
+    return tuple(entry for i, entry in enumerate(names) if entry not in names[:i])  # each once, in the order given
 
 
-def _method_names(given: Iterable[str]) -> tuple[str, ...]:
-    wanted = _listed(given, "methods")
-    families = dict.fromkeys(method.family for method in METHODS.values())
-    for name in wanted:
-        if name not in METHODS and name not in families:
-            allowed = dict.fromkeys([*families, *METHODS])
-            raise ValueError(
-                f"there is no method named {name!r}{suggestion(name, allowed) or '.'} Known: {', '.join(allowed)}"
-            )
-    return tuple(m.name for m in METHODS.values() if m.name in (*wanted, "unpruned") or m.family in wanted)
-
-
-def _check_table(table: Any, task: str | None) -> None:
-    if task is not None and table.task != task:
-        raise ValueError(f"{table.name} is a {table.task}, and the study is to be of task={task!r}: leave it out")
-    if table.n_rows < FEWEST_ROWS:
-        raise ValueError(f"{table.name} has {table.n_rows} rows: {FEWEST_ROWS} are needed to split it into parts")
-
-
-def _seed(study_seed: int, name: str, repeat: int) -> int:
-    sequence = np.random.SeedSequence((study_seed, zlib.crc32(name.encode()), repeat))
-    return int(sequence.generate_state(1)[0])
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value

@@ -30,11 +30,14 @@ class Hindsight:
         Chosen on one half of the test rows, scored on the other, both ways, averaged over the rows.
     ceiling_leaves : int
         Leaves of the ceiling's cut.
+    crossed_leaves : float
+        Mean leaves of the two cuts that are chosen on a half.
     """
 
     ceiling: float
     crossed: float
     ceiling_leaves: int
+    crossed_leaves: float
 
 
 def best_cut_in_hindsight(tree: FittedTree, X: Any, y: Any, seed: int) -> Hindsight:
@@ -54,9 +57,26 @@ def best_cut_in_hindsight(tree: FittedTree, X: Any, y: Any, seed: int) -> Hindsi
         for rows in (np.arange(len(leaf)), *holdout_split(0.5, tree.estimator, X, y, None, seed))
     )
     best = _best_cut(tree, whole)
-    crossed = sum(_loss(tree, _best_cut(tree, a), b) for a, b in (halves, halves[::-1]))
+    cuts = [_best_cut(tree, half) for half in halves]
+    crossed = sum(_loss(tree, cut, other) for cut, other in zip(cuts, halves[::-1], strict=True))
     scale = _loss_of_nothing(tree, whole)
-    return Hindsight(_score(_loss(tree, best, whole), scale), _score(crossed, scale), int(best.sum()))
+    leaves = float(np.mean([cut.sum() for cut in cuts]))
+    return Hindsight(_score(_loss(tree, best, whole), scale), _score(crossed, scale), int(best.sum()), leaves)
+
+
+def best_cut_of_all(tree: FittedTree, X: Any, y: Any) -> tuple[float, int]:
+    """Find the best cut on so many rows that choosing it on them costs nothing.
+
+    Returns
+    -------
+    score : float
+        Accuracy, or R².
+    n_leaves : int
+        Of the smallest such cut.
+    """
+    statistics = tree.statistics_at(tree.apply(X), tree.encode(y), None)
+    best = _best_cut(tree, statistics)
+    return _score(_loss(tree, best, statistics), _loss_of_nothing(tree, statistics)), int(best.sum())
 
 
 def _best_cut(tree: FittedTree, statistics: NodeStatistics) -> NDArray[np.bool_]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from treeprune.checks import check_count, check_number
 from treeprune.cv import PrunerCV
 from treeprune.tables import TASKS
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
@@ -35,12 +36,15 @@ class Means:
     validation_fraction : float
         Share of the training rows that holdout methods prune with.
     seed : int
+    grids : mapping
+        Candidates of methods that are not to take their own.
     """
 
     grower: Any
     cv: Any
     validation_fraction: float
     seed: int
+    grids: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,12 @@ class StudyMethod:
     make : callable
         From `Means` to an estimator with ``fit``, and then ``estimator_`` and ``grown_``.
     tasks : tuple of str
+    grid : tuple
+        Candidates that cross-validation chooses from; empty for a path, which needs none.
+    check_candidate : callable
+        Raises ValueError for a candidate that will not do.
+    by_default : bool
+        Whether it is run unless it is named.
     """
 
     name: str
@@ -69,10 +79,30 @@ class StudyMethod:
     pruned_with: str
     make: Callable[[Means], Any]
     tasks: tuple[str, ...] = TASKS
+    grid: tuple[Any, ...] = ()
+    check_candidate: Callable[[Any], None] = lambda _: None
+    by_default: bool = True
 
 
-def _by_cv(pruner: type, selection: str = "minimum", grid: dict[str, Any] | None = None) -> Callable[[Means], Any]:
-    return lambda means: PrunerCV(pruner(means.grower), grid, cv=means.cv, selection=selection)
+def _by_cv(pruner: type, selection: str = "minimum") -> Callable[[Means], Any]:
+    return lambda means: PrunerCV(pruner(means.grower), cv=means.cv, selection=selection)
+
+
+def _over_grid(name: str, pruner: type, parameter: str) -> Callable[[Means], Any]:
+    return lambda means: PrunerCV(
+        pruner(means.grower), {parameter: means.grids.get(name, METHODS[name].grid)}, cv=means.cv, selection="minimum"
+    )
+
+
+def _by_rows_held_out(pruner: type, selection: str = "minimum") -> Callable[[Means], Any]:
+    """Choose among the levels of the tree of the other rows, which is kept: Esposito, Malerba & Semeraro (1997)."""
+    return lambda means: PrunerCV(
+        pruner(means.grower),
+        cv=means.validation_fraction,
+        selection=selection,
+        refit="none",
+        random_state=means.seed,
+    )
 
 
 def _by_holdout(refit_leaves: bool) -> Callable[[Means], Any]:
@@ -118,7 +148,9 @@ METHODS: dict[str, StudyMethod] = {
             "minimum_error",
             "minimum-error, m by CV",
             _FOLDS,
-            _by_cv(MinimumErrorPruner, grid={"m": M_GRID}),
+            _over_grid("minimum_error_cv", MinimumErrorPruner, "m"),
+            grid=M_GRID,
+            check_candidate=lambda m: check_number("m", m, low=0),
         ),
         StudyMethod(
             "pessimistic_error",
@@ -138,9 +170,39 @@ METHODS: dict[str, StudyMethod] = {
         ),
         StudyMethod("critical_value", "critical_value", "critical-value", _FOLDS, _by_cv(CriticalValuePruner)),
         StudyMethod(
-            "optimal", "optimal", "optimal by size", _FOLDS, _by_cv(OptimalPruner, grid={"max_leaf_nodes": SIZE_GRID})
+            "optimal",
+            "optimal",
+            "optimal by size",
+            _FOLDS,
+            _over_grid("optimal", OptimalPruner, "max_leaf_nodes"),
+            grid=SIZE_GRID,
+            check_candidate=lambda size: check_count("max_leaf_nodes", size, low=1),
         ),
         StudyMethod("max_depth", "max_depth", "max depth", _FOLDS, _by_cv(MaxDepthPruner)),
         StudyMethod("max_leaf_nodes", "max_leaf_nodes", "max leaf nodes", _FOLDS, _by_cv(MaxLeafNodesPruner)),
+        StudyMethod(
+            "cost_complexity_held_out_minimum",
+            "cost_complexity",
+            "cost-complexity, held-out minimum",
+            _HELD_OUT,
+            _by_rows_held_out(CostComplexityPruner),
+            by_default=False,
+        ),
+        StudyMethod(
+            "cost_complexity_held_out_one_standard_error",
+            "cost_complexity",
+            "cost-complexity, held-out one SE",
+            _HELD_OUT,
+            _by_rows_held_out(CostComplexityPruner, "one_standard_error"),
+            by_default=False,
+        ),
+        StudyMethod(
+            "critical_value_held_out",
+            "critical_value",
+            "critical-value, held-out",
+            _HELD_OUT,
+            _by_rows_held_out(CriticalValuePruner),
+            by_default=False,
+        ),
     )
 }

@@ -7,15 +7,13 @@ removed to several sizes, and the baselines of the same seed are trained on the 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.study.design import Study, Unit
-from treeprune.tree.holdout import holdout_split
+from treeprune.study.design import Study
+from treeprune.study.units import Unit, growing_rows, split_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 HIDDEN = 50
 SIZES = (25, 12, 6, 3)
 EPOCHS = 60
-REPEATS = 3  # networks are slow; a spread needs three
 BITS = (8, 4, 2)
 COLUMNS = (
     *("data", "task", "scoring", "repeat", "family", "method", "criterion", "compensation", "granularity", "timing"),
@@ -34,21 +31,7 @@ COLUMNS = (
 GRID_COLUMNS = ("data", "repeat", "model", "n_neurons", "bits", "test_score")
 
 
-@dataclass(frozen=True)
-class NetworkResult:
-    """All that one unit found: rows of the comparison, and scores of rounded networks."""
-
-    rows: list[dict[str, Any]]
-    grid: list[dict[str, Any]]
-
-
-def network_units(study: Study, tables: dict[str, Any]) -> list[Unit]:
-    """List the units of work; the splits are those of the trees."""
-    wanted = set(study.network_data(tables))
-    return [unit for unit in study.units(tables) if unit.data in wanted and unit.repeat < REPEATS]
-
-
-def run_network(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> tuple[Unit, NetworkResult]:
+def run_network(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> dict[str, list[dict[str, Any]]]:
     """Do one unit of work; what goes wrong in it is an entry of its rows.
 
     Parameters
@@ -59,24 +42,26 @@ def run_network(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> t
         NaN is filled with the median of the training rows, and columns are scaled.
     y : ndarray, shape (n_rows,)
         Numbers are scaled too.
+
+    Returns
+    -------
+    dict
+        ``networks``, rows of the comparison, and ``quantization``, scores of rounded networks.
     """
-    about: dict[str, Any] = {"data": unit.data, "task": unit.task, "repeat": unit.repeat}
     try:
         rows, grid = _compared(study, unit, X, y)
     except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
-        return unit, NetworkResult([{**about, "error": f"{type(error).__name__}: {error}"}], [])
+        return failed_network(unit, f"{type(error).__name__}: {error}")
+    about: dict[str, Any] = {"data": unit.data, "task": unit.task, "repeat": unit.repeat, "seed": unit.seed}
     score: dict[str, Any] = {"scoring": "accuracy" if unit.task == "classification" else "r2", "error": ""}
-    found: Any = rows.assign(**about, **score, seed=unit.seed).to_dict("records")
+    found: Any = rows.assign(**about, **score).to_dict("records")
     entries: Any = grid.assign(data=unit.data, repeat=unit.repeat).to_dict("records")
-    return unit, NetworkResult(found, entries)
+    return {"networks": found, "quantization": entries}
 
 
-def collect_networks(results: Sequence[NetworkResult]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Put the units together: the table of networks, and that of networks with rounded weights."""
-    import pandas as pd
-
-    rows = pd.DataFrame([row for result in results for row in result.rows], columns=list(COLUMNS))
-    return rows, pd.DataFrame([row for result in results for row in result.grid], columns=list(GRID_COLUMNS))
+def failed_network(unit: Unit, error: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the row of a network of which nothing came."""
+    return {"networks": [{"data": unit.data, "task": unit.task, "repeat": unit.repeat, "error": error}]}
 
 
 def _compared(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -88,7 +73,8 @@ def _compared(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> tup
 
     classifies = unit.task == "classification"
     mlp = (MLPClassifier if classifies else MLPRegressor)(hidden_layer_sizes=(HIDDEN,))
-    training, test = holdout_split(study.test_size, mlp, X, y, None, unit.seed)
+    everything, test = split_rows(study, unit, mlp, X, y)
+    training = growing_rows(unit, everything)
     rows = _scaled(X[training], y[training], X[test], y[test], classifies)
     seed = unit.seed % 2**31
     with warnings.catch_warnings():

@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from treeprune.neural.checklist import honest_checklist
 from treeprune.study import figures, networks
+from treeprune.study.declaration import declare
+from treeprune.study.design import Study
 from treeprune.study.methods import M_GRID, METHODS, SIZE_GRID
 from treeprune.study.results import StudyResults
+from treeprune.study.units import CONDITION
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MARKER = "study.json"
+STORE = "study.sqlite"
 FILES = (
-    *(MARKER, "results.csv", "summary.csv", "sets.csv", "curves.csv", "networks.csv", "quantization.csv"),
+    *(MARKER, STORE, "results.csv", "summary.csv", "sets.csv", "curves.csv", "networks.csv", "quantization.csv"),
     "report.html",
 )
 MADE_BY = "treeprune study"
@@ -40,7 +44,7 @@ TASK_TITLES = {"classification": "Classification", "regression": "Regression"}
 MOST_SHADE = 0.10  # of accuracy or R²: differences from here on have the full colour
 
 
-def check_folder(folder: str | Path, force: bool = False) -> Path:
+def check_folder(folder: str | Path, force: bool = False, resume: bool = False) -> Path:
     """Return the folder as a path, or say why a report cannot go there.
 
     Parameters
@@ -48,6 +52,8 @@ def check_folder(folder: str | Path, force: bool = False) -> Path:
     folder : path
     force : bool, default=False
         Whether the files of an earlier report may be replaced. Nothing else ever is.
+    resume : bool, default=False
+        Whether an earlier study may go on.
 
     Raises
     ------
@@ -71,13 +77,45 @@ def check_folder(folder: str | Path, force: bool = False) -> Path:
         return folder
     if not _is_report(folder):
         raise FileExistsError(f"{folder} holds files that are no report of treeprune: name another folder")
-    if not force:
-        raise FileExistsError(f"{folder} holds an earlier report: use --force to replace it, or name another folder")
+    if not force and not resume:
+        raise FileExistsError(
+            f"{folder} holds an earlier report: use --resume to go on with it, --force to replace it, or name another "
+            "folder"
+        )
     _refuse_what_is_no_file(folder)
     return folder
 
 
-def write_report(results: StudyResults, folder: str | Path, command: str = "", force: bool = False) -> Path:
+def begin_folder(study: Study, folder: str | Path, command: str = "", force: bool = False) -> Path:
+    """Make the folder ours, and return where the rows are to be kept.
+
+    Parameters
+    ----------
+    study : Study
+    folder : path
+        That `check_folder` has let pass.
+    command : str
+    force : bool
+        Whether rows of an earlier study are to be forgotten.
+
+    Returns
+    -------
+    Path
+        Of the store.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    store = folder / STORE
+    if force:
+        for ending in ("", "-wal", "-shm"):
+            store.with_name(store.name + ending).unlink(missing_ok=True)
+    _replace(folder / MARKER, _json({**_about(study, command), "finished": False}))
+    return store
+
+
+def write_report(
+    results: StudyResults, folder: str | Path, command: str = "", force: bool = False, resume: bool = False
+) -> Path:
     """Write report.html, the tables as CSV, and study.json.
 
     Parameters
@@ -87,7 +125,7 @@ def write_report(results: StudyResults, folder: str | Path, command: str = "", f
         Made if it is not there.
     command : str, default=""
         What was typed, for the page to show.
-    force : bool, default=False
+    force, resume : bool, default=False
         As in `check_folder`.
 
     Returns
@@ -95,9 +133,9 @@ def write_report(results: StudyResults, folder: str | Path, command: str = "", f
     Path
         Of the page.
     """
-    folder = check_folder(folder, force)
+    folder = check_folder(folder, force, resume)
     files = {
-        MARKER: json.dumps(describe_study(results, command), indent=2) + "\n",  # first: the folder is ours from here on
+        MARKER: _json(describe_study(results, command)),  # first: the folder is ours from here on
         "results.csv": _csv(results.rows),
         "summary.csv": _csv(results.by_method()),
         "sets.csv": _csv(results.by_set()),
@@ -108,22 +146,30 @@ def write_report(results: StudyResults, folder: str | Path, command: str = "", f
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        _replace(folder / name, text)
     return folder / "report.html"
 
 
 def describe_study(results: StudyResults, command: str = "") -> dict[str, Any]:
     """Return what is needed to repeat the study: its design, command and versions."""
-    versions = {name: metadata.version(name) for name in PACKAGES}
     return {
-        "made_by": MADE_BY,
-        "design": results.study.as_dict(),
-        "command": command,
-        "versions": {"python": platform.python_version(), **versions},
-        "platform": platform.platform(),
+        **_about(results.study, command),
+        "finished": True,
         "seconds": round(results.seconds, 1),
         "rows": len(results.rows),
         "failed": len(results.failures),
+    }
+
+
+def _about(study: Study, command: str) -> dict[str, Any]:
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    return {
+        "made_by": MADE_BY,
+        "design": study.as_dict(),
+        "declared": declare(study),
+        "command": command,
+        "versions": {"python": platform.python_version(), **versions},
+        "platform": platform.platform(),
     }
 
 
@@ -138,12 +184,13 @@ def build_page(results: StudyResults, command: str = "") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    by_set, by_method = results.by_set(), results.by_method()
+    by_set, by_method = results.at_reference(results.by_set()), results.at_reference(results.by_method())
+    counted = by_set[~by_set["development"]]
     failures = results.failures
     return environment.get_template("template.html").render(
         study=results.study,
         about=describe_study(results, command),
-        tasks=[_task_section(task, by_set, by_method) for task in TASK_TITLES if (by_method["task"] == task).any()],
+        tasks=[_task_section(task, counted, by_method) for task in TASK_TITLES if (by_method["task"] == task).any()],
         sets=[_set_section(results, name, by_set) for name in results.tables],
         networks=[_network_section(results, name) for name in results.networks["data"].unique()],
         network={
@@ -156,7 +203,8 @@ def build_page(results: StudyResults, command: str = "") -> str:
             *results.network_failures[["data", "repeat", "error"]].assign(method="networks").to_dict("records"),
         ],
         seconds=results.seconds,
-        n_units=len(results.tables) * results.study.repeats,
+        n_units=int(results.rows.groupby([*CONDITION, "data", "repeat"]).ngroups),
+        n_splits=results.study.n_splits,
         m_grid=", ".join(map(str, M_GRID)),
         size_grid=", ".join(map(str, SIZE_GRID)),
         colors={kind: look["color"] for kind, look in figures.LOOK.items()},
@@ -327,6 +375,17 @@ def _shade(gain: float) -> str:
 
 def _milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:.1f}" if seconds < 0.01 else f"{1000 * seconds:.0f}"
+
+
+def _json(about: dict[str, Any]) -> str:
+    return json.dumps(about, indent=2) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(fresh, path)
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -5,26 +5,37 @@ Means over data sets are means of the sets' means: a set counts once, however la
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from treeprune.curve import GeneralizationCurve
 from treeprune.path import levels_in_force
-from treeprune.study.design import SCORING, Study
+from treeprune.study import networks
+from treeprune.study.design import FACTORS, SCORING, Study
+from treeprune.study.store import Store
+from treeprune.study.units import CONDITION
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = (
-    *("data", "task", "scoring", "repeat", "seed", "method", "pruned_with"),
+    *("data", "task", "scoring", *CONDITION, "repeat", "seed", "method", "pruned_with"),
     *("rows_training", "rows_grown_on", "rows_pruned_with", "rows_test", "strength"),
-    *("leaves_grown", "leaves", "train", "test", "ceiling", "crossed", "ceiling_leaves"),
+    *("leaves_grown", "leaves", "train", "test", "ceiling", "crossed", "ceiling_leaves", "crossed_leaves"),
+    *("test_population", "population", "population_leaves"),
     *("grow_seconds", "prune_seconds", "error"),
 )
-CURVE_COLUMNS = ("data", "repeat", "level", "price", "n_leaves", "train", "test")
+CURVE_COLUMNS = ("data", *CONDITION, "repeat", "level", "price", "n_leaves", "train", "test")
+TABLES = {
+    "results": COLUMNS,
+    "curves": CURVE_COLUMNS,
+    "networks": networks.COLUMNS,
+    "quantization": networks.GRID_COLUMNS,
+}
 MOST_LEVELS = 80  # of a curve that is drawn
 
 
@@ -65,16 +76,35 @@ class StudyResults:
 
     @classmethod
     def collect(
-        cls, study: Study, tables: Mapping[str, Any], units: Sequence[Any], networks: tuple[Any, Any], seconds: float
+        cls, study: Study, tables: Mapping[str, Any], frames: Mapping[str, pd.DataFrame], seconds: float
     ) -> StudyResults:
-        """Put the units together, in their order."""
-        import pandas as pd
+        """Take the tables that were kept, by their names in `TABLES`."""
+        return cls(
+            study,
+            tables,
+            frames["results"],
+            frames["curves"],
+            frames["networks"],
+            frames["quantization"],
+            seconds,
+        )
 
-        rows = pd.DataFrame([row for unit in units for row in unit.rows])
-        rows = rows.reindex(columns=list(COLUMNS))
-        curves = pd.DataFrame([entry for unit in units for entry in unit.curve], columns=list(CURVE_COLUMNS))
-        network_rows, grid = networks
-        return cls(study, tables, rows, curves, network_rows, grid, seconds)
+    @property
+    def reference(self) -> dict[str, Any]:
+        """The reference condition: the level of each factor that the design names first."""
+        return {name: self.study.levels(factor)[0] for name, factor in zip(CONDITION, FACTORS, strict=True)}
+
+    @property
+    def factors(self) -> list[str]:
+        """The factors of more than one level."""
+        return [name for name, factor in zip(CONDITION, FACTORS, strict=True) if len(self.study.levels(factor)) > 1]
+
+    def at_reference(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of a table that are of the reference condition."""
+        keep = np.ones(len(table), dtype=bool)
+        for name, level in self.reference.items():
+            keep &= (table[name] == level).to_numpy(bool)
+        return table[keep]
 
     @property
     def failures(self) -> pd.DataFrame:
@@ -91,32 +121,42 @@ class StudyResults:
         return self.networks[(self.networks["data"] == data) & (self.networks["error"] == "")]
 
     def by_set(self) -> pd.DataFrame:
-        """Return means over the repeats, one row a data set and method.
+        """Return means over the repeats, one row a condition, data set and method.
 
         Returns
         -------
         DataFrame
+            ``development``, whether the set is one of those by which defaults were chosen;
             ``n`` repeats that succeeded; ``test_sd`` over repeats; ``gain``, the difference of
             the test score to the unpruned tree's; ``relative_leaves``, mean leaves over those of
             the unpruned tree; ``gap`` and ``gap_crossed``, from the test score up to the best cut
-            in hindsight, fitted to the test rows and crossed between their halves; ``rank`` among
+            in hindsight, fitted to the test rows and crossed between their halves; ``gap_population``,
+            of generators, from the score on 100,000 fresh rows up to the best cut on them; ``rank`` among
             the methods of the set, 1 the best, ties sharing their mean.
         """
-        keys = ["data", "task", "method"]
+        keys = [*CONDITION, "data", "task", "method"]
         good = self.rows[self.rows["error"] == ""]
-        good = good.assign(gap=good["ceiling"] - good["test"], gap_crossed=good["crossed"] - good["test"])
-        columns = ["leaves", "train", "test", "gap", "gap_crossed", "grow_seconds", "prune_seconds"]
+        good = good.assign(
+            gap=good["ceiling"] - good["test"],
+            gap_crossed=good["crossed"] - good["test"],
+            gap_population=good["population"] - good["test_population"],
+        )
+        columns = ["leaves", "train", "test", "gap", "gap_crossed", "gap_population", "grow_seconds", "prune_seconds"]
         grouped = good.groupby(keys, sort=False, observed=True)
         means = grouped[columns].mean().assign(n=grouped.size(), test_sd=grouped["test"].std())
         table = means.reset_index()
-        unpruned = table[table["method"] == "unpruned"].set_index("data")
-        table["gain"] = table["test"] - table["data"].map(unpruned["test"])
-        table["relative_leaves"] = table["leaves"] / table["data"].map(unpruned["leaves"])
-        table["rank"] = table["test"].round(12).groupby(table["data"]).rank(ascending=False)
+        problem = [*CONDITION, "data"]
+        table.insert(0, "development", table["data"].isin(self.study.development))
+        unpruned = table.loc[table["method"] == "unpruned", [*problem, "test", "leaves"]]
+        before = table[problem].merge(unpruned, how="left", on=problem)
+        table["gain"] = table["test"] - before["test"]
+        table["relative_leaves"] = table["leaves"] / before["leaves"]
+        rounded = table.assign(test=table["test"].round(12)).groupby(problem, sort=False)["test"]
+        table["rank"] = rounded.rank(ascending=False)
         return table
 
     def by_method(self) -> pd.DataFrame:
-        """Return means over the data sets of a task, one row a task and method.
+        """Return means over the data sets of a task, one row a condition, task and method; without development sets.
 
         Returns
         -------
@@ -126,8 +166,11 @@ class StudyResults:
             ``relative_leaves``, a geometric mean; ``front``, whether no other method has both as
             high a mean gain and as few leaves.
         """
-        grouped = self.by_set().groupby(["task", "method"], sort=False, observed=True)
-        table = grouped[["test", "gain", "gap", "gap_crossed", "rank", "grow_seconds", "prune_seconds"]].mean()
+        by_set = self.by_set()
+        keys = [*CONDITION, "task", "method"]
+        grouped = by_set[~by_set["development"]].groupby(keys, sort=False, observed=True)
+        columns = ["test", "gain", "gap", "gap_crossed", "gap_population", "rank", "grow_seconds", "prune_seconds"]
+        table = grouped[columns].mean()
         table = table.assign(
             sets=grouped.size(),
             test_sd=grouped["test"].std(),
@@ -137,13 +180,14 @@ class StudyResults:
             relative_leaves=grouped["relative_leaves"].agg(lambda share: float(np.exp(np.log(share).mean()))),
         ).reset_index()
         table["front"] = False
-        for _, rows in table.groupby("task"):
+        for _, rows in table.groupby([*CONDITION, "task"]):
             table.loc[rows.index, "front"] = pareto_front(rows["gain"].to_numpy(), rows["relative_leaves"].to_numpy())
         return table
 
     def curve(self, data: str) -> GeneralizationCurve:
         """Return the cost-complexity curve of a data set, one repeat for each split."""
-        return _curve(self.curves[self.curves["data"] == data], SCORING[self.tables[data].task])
+        entries = self.at_reference(self.curves)
+        return _curve(entries[entries["data"] == data], SCORING[self.tables[data].task])
 
     def drawn_curve(self, data: str) -> GeneralizationCurve:
         """Return the same at no more than `MOST_LEVELS` prices, common to all repeats."""
@@ -168,6 +212,36 @@ class StudyResults:
             price=np.tile(prices, n),
             **read,
         )
+
+
+def read_store(path: str | Path) -> dict[str, pd.DataFrame]:
+    """Read all that is in the store of studies.
+
+    Parameters
+    ----------
+    path : path
+        A file that `treeprune.study.runner.run_study` has written.
+
+    Returns
+    -------
+    dict of DataFrame
+        By the names in `TABLES`, unit by unit in the order they came in.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        There is no such file, or it is no store.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no store {str(path)!r}: name the study.sqlite of a study's folder")
+    with Store(path, TABLES) as store:
+        return {name: store.frame(name) for name in TABLES}
+
+
+def forget_failures(path: str | Path) -> int:
+    """Take the units that failed as a whole out of a store; return how many."""
+    with Store(path, TABLES) as store:
+        return store.forget_failures()
 
 
 def pareto_front(score: Any, size: Any) -> Any:

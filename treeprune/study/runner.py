@@ -9,28 +9,43 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from sklearn.utils.parallel import Parallel, delayed
 
 from treeprune.cv import PrunerCV
 from treeprune.dispatch import pruning_path
-from treeprune.study.design import SCORING, Study, Unit
+from treeprune.study.design import SCORING, Study
+from treeprune.study.engine import WorkerDied, run_calls
+from treeprune.study.growers import make_grower
 from treeprune.study.growth import Grown, GrowOnce
-from treeprune.study.hindsight import Hindsight, best_cut_in_hindsight
+from treeprune.study.hindsight import Hindsight, best_cut_in_hindsight, best_cut_of_all
 from treeprune.study.methods import Means, StudyMethod
-from treeprune.study.networks import NetworkResult, collect_networks, network_units, run_network
-from treeprune.study.results import StudyResults
+from treeprune.study.networks import failed_network, run_network
+from treeprune.study.results import TABLES, StudyResults
+from treeprune.study.store import Store
+from treeprune.study.units import (
+    CONDITION,
+    Unit,
+    configuration,
+    growing_rows,
+    hash_rows,
+    key_of,
+    list_units,
+    make_folds,
+    noisy_labels,
+    split_rows,
+)
 from treeprune.tree.curve import pruning_curve
 from treeprune.tree.fitted import FittedTree, find_tree
-from treeprune.tree.holdout import holdout_split
 from treeprune.tree.rebuild import materialise
 from treeprune.tree.refit import refitted_fields
+
+POPULATION = 100_000  # fresh rows of a generator, that stand for all there are
 
 Progress = Callable[[int, int, str], None]
 Row = dict[str, Any]
@@ -45,26 +60,33 @@ class UnitResult:
 
     Attributes
     ----------
-    rows : list of dict
-        One a method; with an ``error`` in place of numbers where it failed.
-    curve : list of dict
-        Train and test score at every level of the cost-complexity path; empty if the unit failed.
+    tables : dict of list of dict
+        Rows by the name of their table. ``results`` has one a method, with an ``error`` in place of numbers
+        where it failed; ``curves`` the train and test score at every level of the cost-complexity path.
+    error : str
+        Why the unit failed as a whole; empty otherwise.
     """
 
-    rows: list[Row]
-    curve: list[Row]
+    tables: dict[str, list[Row]]
+    error: str = ""
 
 
-def run_study(study: Study, jobs: int = 1, progress: Progress | None = None) -> StudyResults:
-    """Do all units of a study.
+def run_study(
+    study: Study, jobs: int | None = 1, progress: Progress | None = None, store: str | Path = ":memory:"
+) -> StudyResults:
+    """Do all units of a study that are not in the store.
 
     Parameters
     ----------
     study : Study
-    jobs : int, default=1
-        Units at a time, -1 for one a core. Only the seconds depend on it.
+    jobs : int or None, default=1
+        Units at a time, -1 for one a core, None for what the backend of ``joblib.parallel_config`` has.
+        Only the seconds depend on it.
     progress : callable, optional
-        Called as ``progress(units_done, units, data_set)`` after every unit.
+        Called as ``progress(units_done, units, data_set)`` at the start (with an empty name) and after every unit.
+    store : path, default=":memory:"
+        A file that every unit is written to when it is done, and that is read first: a study that
+        was stopped goes on where it was.
 
     Returns
     -------
@@ -80,47 +102,89 @@ def run_study(study: Study, jobs: int = 1, progress: Progress | None = None) -> 
     """
     begin = perf_counter()
     tables = study.load()
-    units = study.units(tables)
-    arrays = {name: (table.data.to_numpy(np.float32), table.target) for name, table in tables.items()}
-    networks = network_units(study, tables)
-    # the longest work first, so that no process is left with it alone in the end
-    tasks = [(run_network, unit) for unit in networks] + [(run_unit, unit) for unit in units]
-    work = Parallel(n_jobs=jobs, return_as="generator_unordered")(
-        delayed(run)(study, unit, *arrays[unit.data]) for run, unit in tasks
-    )
-    trees: dict[Unit, UnitResult] = {}
-    nets: dict[Unit, NetworkResult] = {}
-    for done, (unit, result) in enumerate(work, start=1):
-        if isinstance(result, UnitResult):
-            trees[unit] = result
-        else:
-            nets[unit] = result
-        if progress is not None:
-            progress(done, len(tasks), unit.data)
-    tables_of_networks = collect_networks([nets[unit] for unit in networks])
-    found = [trees[unit] for unit in units]
-    return StudyResults.collect(study, tables, found, tables_of_networks, perf_counter() - begin)
+    rows = {name: Data.of(table) for name, table in tables.items()}
+    units = {key_of(study, unit, rows[unit.data].hash): unit for unit in list_units(study, tables)}
+    with Store(store, TABLES) as kept:
+        _do_missing(study, units, rows, kept, jobs, progress)
+        frames = {name: kept.frame(name, list(units)) for name in TABLES}
+    return StudyResults.collect(study, tables, frames, perf_counter() - begin)
 
 
-def run_unit(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> tuple[Unit, UnitResult]:
+def run_unit(study: Study, unit: Unit, data: Data) -> UnitResult:
     """Do one unit of work; what goes wrong in it is an entry of its rows.
 
     Parameters
     ----------
     study : Study
     unit : Unit
-    X : ndarray, shape (n_rows, n_features)
-    y : ndarray, shape (n_rows,)
+    data : Data
     """
+    if unit.part == "networks":
+        return UnitResult(run_network(study, unit, data.X, data.y))
     methods = study.methods_for(unit.task)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # a class rarer than the folds
         try:
-            bench = _Bench.set_up(study, unit, X, y)
+            bench = _Bench.set_up(study, unit, data)
             curve = bench.curve()
         except FAILURES as error:
-            return unit, UnitResult([_failed(unit, method, error) for method in methods], [])
-        return unit, UnitResult([_row(bench, method) for method in methods], curve)
+            return failed_unit(study, unit, error)
+        return UnitResult({"results": [_row(bench, method) for method in methods], "curves": curve})
+
+
+def failed_unit(study: Study, unit: Unit, error: BaseException) -> UnitResult:
+    """Return the rows of a unit of which nothing came."""
+    said = f"{type(error).__name__}: {error}"
+    if unit.part == "networks":
+        return UnitResult(failed_network(unit, said), said)
+    return UnitResult({"results": [_identity(unit, m) | {"error": said} for m in study.methods_for(unit.task)]}, said)
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The rows of a data set, as they travel to the workers.
+
+    Attributes
+    ----------
+    X, y : ndarray
+    hash : str
+    draw : callable or None
+        Of a generator: draws fresh rows.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[Any]
+    hash: str
+    draw: Any = None
+
+    @classmethod
+    def of(cls, table: Any) -> Data:
+        """Take them from a table."""
+        X, y = table.data.to_numpy(np.float32), table.target
+        return cls(X, y, hash_rows(X, y), table.get("draw"))
+
+
+def _do_missing(
+    study: Study,
+    units: dict[str, Unit],
+    rows: dict[str, Data],
+    store: Store,
+    jobs: int | None,
+    progress: Progress | None,
+) -> None:
+    tell: Progress = progress or (lambda *_: None)
+    there = store.keys()
+    missing = [key for key in units if key not in there]
+    done = len(units) - len(missing)
+    tell(done, len(units), "")
+    calls = [(study, units[key], rows[units[key].data]) for key in missing]
+    for place, result in run_calls(run_unit, calls, jobs):
+        key = missing[place]
+        unit = units[key]
+        found = failed_unit(study, unit, result) if isinstance(result, WorkerDied) else result
+        store.add(key, configuration(study, unit, rows[unit.data].hash), found.tables, found.error)
+        done += 1
+        tell(done, len(units), unit.data)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,53 +192,77 @@ class _Bench:
     """One unit, ready for the methods to try themselves."""
 
     unit: Unit
-    X: NDArray[Any]
-    y: NDArray[Any]
+    data: Data
     training: NDArray[np.intp]
     test: NDArray[np.intp]
+    labels: NDArray[Any]
     means: Means
     grown: Grown
-    hindsights: dict[tuple[int, bool], Hindsight]
+    hindsights: dict[int, Hindsight] = field(default_factory=dict)
+    refitted: dict[int, FittedTree] = field(default_factory=dict)
+    populations: dict[int, tuple[float, int]] = field(default_factory=dict)
+    fresh: list[Any] = field(default_factory=list)
 
     @classmethod
-    def set_up(cls, study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> _Bench:
-        kind = DecisionTreeClassifier if unit.task == "classification" else DecisionTreeRegressor
-        tree = kind(random_state=unit.seed)
-        training, test = holdout_split(study.test_size, tree, X, y, None, unit.seed)
+    def set_up(cls, study: Study, unit: Unit, data: Data) -> _Bench:
+        tree = make_grower(study.growers[unit.grower], unit.task, unit.seed)
+        everything, test = split_rows(study, unit, tree, data.X, data.y)
+        training = growing_rows(unit, everything)
+        labels = noisy_labels(unit, data.y[training], np.unique(data.y)) if unit.label_noise else data.y[training]
         grown = Grown()
-        means = Means(GrowOnce(tree, grown), _folds(study, unit), study.validation_fraction, unit.seed)
-        bench = cls(unit, X, y, training, test, means, grown, {})
+        folds = make_folds(study.folds, unit.task, unit.seed)
+        means = Means(GrowOnce(tree, grown), folds, unit.validation_fraction, unit.seed, study.grids)
+        bench = cls(unit, data, training, test, labels, means, grown)
         means.grower.fit(*bench.training_rows)  # the tree that all methods start from
         return bench
 
     @property
     def training_rows(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        return self.X[self.training], self.y[self.training]
+        return self.data.X[self.training], self.labels
 
     @property
     def test_rows(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        return self.X[self.test], self.y[self.test]
+        return self.data.X[self.test], self.data.y[self.test]
 
     def curve(self) -> list[Row]:
         tree = self.means.grower.best_estimator_
         path = pruning_path(tree, "cost_complexity")
         scores = pruning_curve(tree, path, *self.training_rows, *self.test_rows, scoring=SCORING[self.unit.task])
         columns = ("level", "price", "n_leaves", "train", "test")
+        about = {name: getattr(self.unit, name) for name in ("data", *CONDITION, "repeat")}
         entries = zip(*(getattr(scores, name).tolist() for name in columns), strict=True)
-        return [
-            {"data": self.unit.data, "repeat": self.unit.repeat, **dict(zip(columns, entry, strict=True))}
-            for entry in entries
-        ]
+        return [{**about, **dict(zip(columns, entry, strict=True))} for entry in entries]
 
     def hindsight(self, fitted: Any) -> Hindsight:
         """The best cut of the tree that this method pruned; methods that share a tree share it."""
-        grown = find_tree(fitted.grown_)
-        refits = getattr(fitted, "refit_leaves", False)
-        key = id(grown.estimator), refits  # the tree stays in memory, so its id is its own
+        tree = self._tree_of(fitted)
+        key = id(tree.estimator)  # the tree stays in memory, so its id is its own
         if key not in self.hindsights:
-            tree = self._with_refitted_values(grown, fitted.validation_index_) if refits else grown
             self.hindsights[key] = best_cut_in_hindsight(tree, *self.test_rows, self.unit.seed)
         return self.hindsights[key]
+
+    def population(self, fitted: Any) -> Row:
+        """Score of the model, and of the best cut of its tree, on fresh rows of a generator; nothing for real data."""
+        if self.data.draw is None:
+            return {}
+        if not self.fresh:
+            self.fresh.extend(self.data.draw(POPULATION, random_state=self.unit.seed))
+        tree = self._tree_of(fitted)
+        key = id(tree.estimator)
+        if key not in self.populations:
+            self.populations[key] = best_cut_of_all(tree, *self.fresh)
+        best, leaves = self.populations[key]
+        score = float(fitted.estimator_.score(*self.fresh))
+        return {"test_population": score, "population": best, "population_leaves": leaves}
+
+    def _tree_of(self, fitted: Any) -> FittedTree:
+        """The tree that the method pruned, with the values that its leaves have."""
+        grown = find_tree(fitted.grown_)
+        if not getattr(fitted, "refit_leaves", False):
+            return grown
+        if id(grown.estimator) not in self.refitted:
+            self.refitted[id(grown.estimator)] = self._with_refitted_values(grown, fitted.validation_index_)
+        return self.refitted[id(grown.estimator)]
 
     def _with_refitted_values(self, tree: FittedTree, held_out: NDArray[np.intp]) -> FittedTree:
         X, y = self.training_rows
@@ -182,18 +270,11 @@ class _Bench:
         return FittedTree(materialise(tree.estimator, tree.structure, tree.structure.is_leaf, **fields))
 
 
-def _folds(study: Study, unit: Unit) -> Any:
-    from sklearn.model_selection import KFold, StratifiedKFold
-
-    kind = StratifiedKFold if unit.task == "classification" else KFold
-    return kind(study.folds, shuffle=True, random_state=unit.seed)
-
-
 def _row(bench: _Bench, method: StudyMethod) -> Row:
     try:
         return _identity(bench.unit, method) | _measured(bench, method) | {"error": ""}
     except FAILURES as error:
-        return _failed(bench.unit, method, error)
+        return _identity(bench.unit, method) | {"error": f"{type(error).__name__}: {error}"}
 
 
 def _measured(bench: _Bench, method: StudyMethod) -> Row:
@@ -202,12 +283,13 @@ def _measured(bench: _Bench, method: StudyMethod) -> Row:
     fitted = method.make(bench.means).fit(*bench.training_rows)
     seconds = perf_counter() - begin
     asked, spent = bench.grown.asked_seconds, bench.grown.spent_seconds
-    model, held_out = fitted.estimator_, getattr(fitted, "validation_index_", ())
-    n_training = len(bench.training)
+    model, n_training = fitted.estimator_, len(bench.training)
+    n_grown = int(find_tree(fitted.grown_).estimator.tree_.n_node_samples[0])
+    held_out = n_training - n_grown
     return {
         "rows_training": n_training,
-        "rows_grown_on": n_training - len(held_out),
-        "rows_pruned_with": {"nothing": 0, "held-out rows": len(held_out)}.get(method.pruned_with, n_training),
+        "rows_grown_on": n_grown,
+        "rows_pruned_with": {"nothing": 0, "held-out rows": held_out}.get(method.pruned_with, n_training),
         "rows_test": len(bench.test),
         "strength": _strength(fitted),
         "leaves_grown": int(find_tree(fitted.grown_).structure.n_leaves),
@@ -215,6 +297,7 @@ def _measured(bench: _Bench, method: StudyMethod) -> Row:
         "train": float(model.score(*bench.training_rows)),
         "test": float(model.score(*bench.test_rows)),
         **asdict(bench.hindsight(fitted)),
+        **bench.population(fitted),
         "grow_seconds": asked,
         "prune_seconds": max(seconds - spent, 0.0),
     }
@@ -234,12 +317,9 @@ def _identity(unit: Unit, method: StudyMethod) -> Row:
         "data": unit.data,
         "task": unit.task,
         "scoring": SCORING[unit.task],
+        **{factor: getattr(unit, factor) for factor in CONDITION},
         "repeat": unit.repeat,
         "seed": unit.seed,
         "method": method.name,
         "pruned_with": method.pruned_with,
     }
-
-
-def _failed(unit: Unit, method: StudyMethod, error: BaseException) -> Row:
-    return _identity(unit, method) | {"error": f"{type(error).__name__}: {error}"}

@@ -1,0 +1,95 @@
+"""Two studies side by side: the same set, condition, split and method in both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from treeprune.study.units import CONDITION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAME = ["data", "task", *CONDITION, "repeat", "seed", "method"]
+
+
+@dataclass(frozen=True, eq=False)
+class StoreComparison:
+    """What two studies differ in.
+
+    Attributes
+    ----------
+    by_method : DataFrame
+        task, method, ``sets``, ``splits`` compared, ``test_first``, ``test_second``, ``difference`` (second less
+        first; mean over sets of means over splits), ``difference_sd`` over sets, ``leaves_ratio`` (geometric mean).
+    by_set : DataFrame
+        The same for each data set, ``difference_sd`` over splits.
+    remarks : list of str
+        What could not be compared.
+    """
+
+    by_method: pd.DataFrame
+    by_set: pd.DataFrame
+    remarks: list[str]
+
+
+def compare_stores(first: pd.DataFrame, second: pd.DataFrame) -> StoreComparison:
+    """Compare the results of two studies.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        Rows of results, as of `StudyResults.rows`.
+
+    Returns
+    -------
+    StoreComparison
+
+    Raises
+    ------
+    ValueError
+        If they have no set, split and method in common.
+
+    Examples
+    --------
+    >>> from treeprune.study.compare_stores import compare_stores
+    >>> from treeprune.study.design import Study
+    >>> from treeprune.study.runner import run_study
+    >>> rows = run_study(Study(data=["wine"], methods=["error_based"], repeats=2)).rows
+    >>> compare_stores(rows, rows).by_method[["method", "splits", "difference"]].values.tolist()
+    [['unpruned', 2, 0.0], ['error_based', 2, 0.0]]
+    """
+    columns = [*SAME, "test", "leaves"]
+    good = [rows.loc[rows["error"] == "", columns].drop_duplicates(SAME) for rows in (first, second)]
+    both = good[0].merge(good[1], on=SAME, suffixes=("_first", "_second"))
+    if both.empty:
+        raise ValueError(
+            "the two studies have no data set, split and method in common: run both with the same data and seed"
+        )
+    both["difference"] = both["test_second"] - both["test_first"]
+    both["log_ratio"] = np.log(both["leaves_second"] / both["leaves_first"])
+    columns = ["test_first", "test_second", "difference", "log_ratio"]
+    by_set = _summary(both, ["task", "method", *CONDITION, "data"], columns, "splits")
+    by_method = _summary(by_set, ["task", "method"], columns, "sets")
+    by_method["splits"] = by_set.groupby(["task", "method"], sort=False)["splits"].sum().to_numpy()
+    remarks = [
+        f"{len(rows) - len(both)} of {len(rows)} rows of the {name} study are not in the other, and are left out"
+        for name, rows in zip(("first", "second"), good, strict=True)
+        if len(rows) > len(both)
+    ]
+    failed = sum(int((rows["error"] != "").sum()) for rows in (first, second))
+    if failed:
+        remarks.append(f"{failed} failures in the two are left out")
+    return StoreComparison(_with_ratio(by_method), _with_ratio(by_set), remarks)
+
+
+def _summary(table: pd.DataFrame, keys: list[str], columns: list[str], counted: str) -> pd.DataFrame:
+    grouped = table.groupby(keys, sort=False)
+    means = grouped[columns].mean()
+    return means.assign(difference_sd=grouped["difference"].std(), **{counted: grouped.size()}).reset_index()
+
+
+def _with_ratio(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(leaves_ratio=np.exp(table["log_ratio"])).drop(columns="log_ratio")
