@@ -31,7 +31,7 @@ PACKAGE = Path(tp.__file__).parent
 FLOORS = (
     ("__main__",),
     ("cli",),
-    ("study", "diagnostics", "ship", "adapters"),
+    ("study", "diagnostics", "ship", "adapters", "table_model"),
     ("display", "datasets"),
     ("dispatch", "cv", "tables", "generators"),
     ("folds", "honest"),
@@ -46,7 +46,7 @@ FLOORS = (
     ("curve",),
     ("path", "checks", "wrapped", "repair", "rows"),
 )
-COMMAND_LINE = ("__main__", "cli", "cli.say", "cli.studies", "cli.stores")
+COMMAND_LINE = ("__main__", "cli", "cli.say", "cli.studies", "cli.stores", "cli.tables")
 PACKAGES_WITHOUT_CODE = ("tree", "tree.methods", "study", "ship", "adapters", "ensemble")
 
 EVERYWHERE = {"treeprune", "numpy", "scipy", "sklearn", "joblib"}  # joblib comes with scikit-learn, which loads it
