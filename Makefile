@@ -62,7 +62,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.study: $(VENV)/bin/python pyproject.toml
-	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[cli]'
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[cli,stats]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml

@@ -61,7 +61,7 @@ def test_every_set_has_a_section_with_n_beside_its_numbers(results, page):
 
 def test_the_page_says_what_may_not_be_concluded_how_to_repeat_it_and_what_is_absent(page):
     shown = text_of(page)
-    assert "no test of significance is made" in shown
+    assert "Only the declared comparison is a test" in shown
     assert "treeprune study --data &lt;heart&gt;" in page
     assert "Seed 0" in shown
     assert re.search(r"scikit-learn \d", shown)
@@ -114,6 +114,7 @@ def test_the_files_hold_every_row_and_level(results, tmp_path):
     write_report(results, tmp_path / "deep" / "out", "treeprune study")
     folder = tmp_path / "deep" / "out"
     assert sorted(path.name for path in folder.iterdir()) == [
+        *("balance.csv", "comparison.csv", "comparison_by_set.csv"),
         *("curves.csv", "networks.csv", "quantization.csv", "report.html"),
         *("results.csv", "sets.csv", "study.json", "summary.csv"),
     ]

@@ -17,6 +17,7 @@ from treeprune.display import PruningCurveDisplay
 from treeprune.neural.figures import CostCurveDisplay, QuantizationDisplay
 from treeprune.study.methods import METHODS
 from treeprune.study.results import StudyResults
+from treeprune.study.statistics import CriticalDifference, CriticalDifferenceDisplay
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +109,54 @@ def generalization_curve(results: StudyResults, data: str, by_set: pd.DataFrame)
     return _svg(figure, f"curve-{data}")
 
 
+def critical_difference(found: CriticalDifference, titles: dict[str, str], task: str) -> str:
+    """Draw mean ranks, those that do not differ joined."""
+    figure = _figure(1.2 + 0.13 * len(found.ranks), width=2 * WIDTH)
+    CriticalDifferenceDisplay(found, titles).plot(figure.add_subplot())
+    return _svg(figure, f"ranks-{task}")
+
+
+def over_factor(
+    table: pd.DataFrame, results: StudyResults, factor: str, levels: list[Any], task: str, title: str
+) -> str:
+    """Draw each method's mean test score, and its leaves below, over the levels of a factor."""
+    figure = _figure(6.4)
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    _style(top, bottom)
+    shares = [results.numeric_level(factor, level) for level in levels]
+    place = shares if None not in shares else list(range(len(levels)))
+    names = [name for name in METHODS if name in set(table["method"])]
+    for i, name in enumerate(names):
+        mine = table[table["method"] == name].set_index(factor).reindex(levels)
+        look = {"color": f"C{i % 10}", "marker": "osD^v<>PX*"[i % 10], "markersize": 4.5, "linewidth": 1.2}
+        top.plot(place, _unit(task) * mine["test"].to_numpy(float), label=METHODS[name].title, **look)
+        bottom.plot(place, mine["leaves"].to_numpy(float), **look)
+    bottom.set_yscale("log")
+    bottom.set_xlabel(title)
+    top.set_ylabel("test accuracy in %" if task == "classification" else "test R²")
+    bottom.set_ylabel("leaves, mean over sets (log)")
+    if None in shares:
+        bottom.set_xticks(place, [str(level) for level in levels])
+    figure.legend(loc="outside upper left", ncols=2, fontsize=7.5, frameon=False, columnspacing=1.2)
+    return _svg(figure, f"factor-{factor}-{task}")
+
+
+def sizes_chosen(results: StudyResults) -> str:
+    """Draw how often each size was chosen, a panel for each tuned method."""
+    rows = results.rows
+    tuned = [name for name in results.study.methods if METHODS[name].pruned_with == "cross-validation"]
+    figure = _figure(1.2 + 1.5 * len(tuned))
+    panels = np.atleast_1d(figure.subplots(len(tuned), 1, sharex=True))
+    _style(*panels)
+    for ax, name in zip(panels, tuned, strict=True):
+        sizes, counts = np.unique(rows.loc[rows["method"] == name, "leaves"].dropna(), return_counts=True)
+        ax.bar(sizes, counts, width=0.8, color=LOOK["cross-validation"]["color"])
+        ax.set_title(METHODS[name].title, loc="left", fontsize=9)
+        ax.set_ylabel("draws")
+    panels[-1].set_xlabel("leaves chosen")
+    return _svg(figure, "sizes")
+
+
 def networks(rows: pd.DataFrame, data: str, task: str) -> str:
     """Draw the test score of pruned networks, and of what they must beat, over the compression ratio."""
     figure, ax = _axes(4.3)
@@ -134,11 +183,22 @@ def _zoom_network(ax: Axes, task: str) -> None:
 
 def _axes(height: float, layout: Literal["constrained"] | None = "constrained") -> tuple[Figure, Axes]:
     import matplotlib
-    from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):  # axes read most of it when they are made
-        figure = Figure(figsize=(WIDTH, height), layout=layout)
+        figure = _figure(height, layout)
         return figure, figure.add_subplot()
+
+
+def _figure(height: float, layout: Literal["constrained"] | None = "constrained", width: float = WIDTH) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout=layout)
+
+
+def _style(*panels: Axes) -> None:
+    for ax in panels:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(labelsize=8)
 
 
 def _unit(task: str) -> float:

@@ -16,6 +16,8 @@ from treeprune.study import figures, networks
 from treeprune.study.declaration import declare
 from treeprune.study.design import Study
 from treeprune.study.methods import M_GRID, METHODS, SIZE_GRID
+from treeprune.study.report_factors import FACTOR_TITLES, factor_sections, level_title, protocol_section
+from treeprune.study.report_statistics import statistics_section, statistics_tables
 from treeprune.study.results import StudyResults
 from treeprune.study.units import CONDITION
 
@@ -26,6 +28,7 @@ MARKER = "study.json"
 STORE = "study.sqlite"
 FILES = (
     *(MARKER, STORE, "results.csv", "summary.csv", "sets.csv", "curves.csv", "networks.csv", "quantization.csv"),
+    *("comparison.csv", "comparison_by_set.csv", "balance.csv"),
     "report.html",
 )
 MADE_BY = "treeprune study"
@@ -134,6 +137,7 @@ def write_report(
         Of the page.
     """
     folder = check_folder(folder, force, resume)
+    tables = _statistics(results)
     files = {
         MARKER: _json(describe_study(results, command)),  # first: the folder is ours from here on
         "results.csv": _csv(results.rows),
@@ -142,7 +146,8 @@ def write_report(
         "curves.csv": _csv(results.curves),
         "networks.csv": _csv(results.networks),
         "quantization.csv": _csv(results.quantization),
-        "report.html": build_page(results, command),
+        **{f"{name}.csv": _csv(table) for name, table in tables.items()},
+        "report.html": build_page(results, command, tables),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
@@ -173,8 +178,16 @@ def _about(study: Study, command: str) -> dict[str, Any]:
     }
 
 
-def build_page(results: StudyResults, command: str = "") -> str:
-    """Return the page: one HTML text that asks for nothing from anywhere."""
+def build_page(results: StudyResults, command: str = "", tables: dict[str, pd.DataFrame] | None = None) -> str:
+    """Return the page: one HTML text that asks for nothing from anywhere.
+
+    Parameters
+    ----------
+    results : StudyResults
+    command : str
+    tables : dict of DataFrame, optional
+        From `statistics_tables`, which makes them if they are not given; an empty one leaves the statistics out.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -186,11 +199,22 @@ def build_page(results: StudyResults, command: str = "") -> str:
     )
     by_set, by_method = results.at_reference(results.by_set()), results.at_reference(results.by_method())
     counted = by_set[~by_set["development"]]
+    tables = _statistics(results) if tables is None else tables
     failures = results.failures
     return environment.get_template("template.html").render(
         study=results.study,
         about=describe_study(results, command),
-        tasks=[_task_section(task, counted, by_method) for task in TASK_TITLES if (by_method["task"] == task).any()],
+        tasks=[
+            _task_section(task, counted, by_method)
+            | {"statistics": statistics_section(results, tables, task) if tables else None}
+            for task in TASK_TITLES
+            if (by_method["task"] == task).any()
+        ],
+        statistics_installed=bool(tables),
+        declared=declare(results.study),
+        factors=factor_sections(results),
+        protocol=protocol_section(results),
+        reference={FACTOR_TITLES[f]: level_title(f, results.reference[f]) for f in results.factors},
         sets=[_set_section(results, name, by_set) for name in results.tables],
         networks=[_network_section(results, name) for name in results.networks["data"].unique()],
         network={
@@ -209,6 +233,14 @@ def build_page(results: StudyResults, command: str = "") -> str:
         size_grid=", ".join(map(str, SIZE_GRID)),
         colors={kind: look["color"] for kind, look in figures.LOOK.items()},
     )
+
+
+def _statistics(results: StudyResults) -> dict[str, pd.DataFrame]:
+    """The tables of statistics; none where what they need is not installed, which the page then says."""
+    try:
+        return statistics_tables(results)
+    except ImportError:
+        return {}
 
 
 def _task_section(task: str, by_set: pd.DataFrame, by_method: pd.DataFrame) -> dict[str, Any]:
@@ -272,6 +304,7 @@ def _set_section(results: StudyResults, name: str, by_set: pd.DataFrame) -> dict
         "name": name,
         "title": table.title,
         "task": table.task,
+        "development": name in results.study.development,
         "n_rows": table.n_rows,
         "n_columns": table.n_columns,
         "n_missing": table.n_missing,
@@ -349,6 +382,8 @@ def _plain(name: object) -> str:
 
 
 def _bracket(row: dict[str, Any], task: str) -> str:
+    if not math.isnan(row["gap_population"]):
+        return f"{_signed(row['gap_population'], task)} (on fresh rows)"
     return f"{_signed(row['gap_crossed'], task)} … {_signed(row['gap'], task)}"
 
 

@@ -99,6 +99,15 @@ class StudyResults:
         """The factors of more than one level."""
         return [name for name, factor in zip(CONDITION, FACTORS, strict=True) if len(self.study.levels(factor)) > 1]
 
+    def numeric_level(self, factor: str, level: Any) -> float | None:
+        """Return a level as a number to draw it at; None if the factor has levels that are no numbers alike."""
+        levels = self.study.levels(factor if factor != "grower" else "growers")
+        if factor == "grower" or len({isinstance(other, int) for other in levels if other != "all"}) > 1:
+            return None
+        if level == "all":
+            return None if any(isinstance(other, int) for other in levels) else 1.0
+        return float(level)
+
     def at_reference(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of a table that are of the reference condition."""
         keep = np.ones(len(table), dtype=bool)
@@ -169,8 +178,10 @@ class StudyResults:
         by_set = self.by_set()
         keys = [*CONDITION, "task", "method"]
         grouped = by_set[~by_set["development"]].groupby(keys, sort=False, observed=True)
-        columns = ["test", "gain", "gap", "gap_crossed", "gap_population", "rank", "grow_seconds", "prune_seconds"]
+        columns = ["test", "leaves", "gain", "gap", "gap_crossed", "gap_population", "rank"]
+        columns += ["grow_seconds", "prune_seconds"]
         table = grouped[columns].mean()
+        table["gap_population"] = grouped["gap_population"].agg(lambda gaps: gaps.mean(skipna=False))
         table = table.assign(
             sets=grouped.size(),
             test_sd=grouped["test"].std(),
