@@ -14,7 +14,7 @@ from treeprune.datasets import load_dataset
 from treeprune.study import runner
 from treeprune.study.design import DEFAULT_DATA, Study
 from treeprune.study.growth import Grown, GrowOnce
-from treeprune.study.hindsight import best_cut_in_hindsight
+from treeprune.study.hindsight import best_cut_in_hindsight, best_cut_of_all
 from treeprune.study.methods import METHODS, StudyMethod
 from treeprune.study.results import pareto_front
 from treeprune.study.runner import Data, run_study, run_unit
@@ -347,3 +347,19 @@ def test_a_file_needs_a_target_and_a_name_of_its_own(tmp_path):
         Study(data=[str(path)], target="y").load()
     with pytest.raises(ValueError, match="cpu is a regression"):
         Study(data=["cpu"], task="classification").load()
+
+
+def test_classes_that_the_tree_was_not_grown_with_are_missed_by_every_cut():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 3)), rng.choice(["a", "b"], 120)
+    tree = DecisionTreeClassifier(max_leaf_nodes=6, random_state=0).fit(X[:60], y[:60])
+    strange = np.where(np.arange(120) % 4 == 0, "c", y)
+    known = strange[60:] != "c"
+    found = best_cut_in_hindsight(find_tree(tree), X[60:], strange[60:], 0)
+    best = tp.prune(tree, "reduced_error", X[60:][known], strange[60:][known])
+    assert found.ceiling == pytest.approx(best.score(X[60:], strange[60:]))
+    assert found.ceiling_leaves == best.get_n_leaves()
+    assert best_cut_of_all(find_tree(tree), X[60:], strange[60:]) == (
+        pytest.approx(found.ceiling),
+        found.ceiling_leaves,
+    )

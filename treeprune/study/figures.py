@@ -46,6 +46,7 @@ STYLE: dict[Any, Any] = {
     "ytick.major.width": 0.6,
     "legend.frameon": False,
 }
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7a828c", "#8c564b")
 WIDTH = 5.2  # inches: text stays readable where the page is as narrow as a phone
 
 
@@ -120,24 +121,29 @@ def over_factor(
     table: pd.DataFrame, results: StudyResults, factor: str, levels: list[Any], task: str, title: str
 ) -> str:
     """Draw each method's mean test score, and its leaves below, over the levels of a factor."""
-    figure = _figure(6.4)
-    top, bottom = figure.subplots(2, 1, sharex=True)
-    _style(top, bottom)
-    shares = [results.numeric_level(factor, level) for level in levels]
-    place = shares if None not in shares else list(range(len(levels)))
-    names = [name for name in METHODS if name in set(table["method"])]
-    for i, name in enumerate(names):
+    from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
+
+    figure = _figure(3.9, width=2 * WIDTH)
+    left, right = figure.subplots(1, 2, sharex=True)
+    _style(left, right)
+    numbers = [results.numeric_level(factor, level) for level in levels]
+    place = numbers if None not in numbers else list(range(len(levels)))
+    for i, name in enumerate(name for name in METHODS if name in set(table["method"])):
         mine = table[table["method"] == name].set_index(factor).reindex(levels)
-        look = {"color": f"C{i % 10}", "marker": "osD^v<>PX*"[i % 10], "markersize": 4.5, "linewidth": 1.2}
-        top.plot(place, _unit(task) * mine["test"].to_numpy(float), label=METHODS[name].title, **look)
-        bottom.plot(place, mine["leaves"].to_numpy(float), **look)
-    bottom.set_yscale("log")
-    bottom.set_xlabel(title)
-    top.set_ylabel("test accuracy in %" if task == "classification" else "test R²")
-    bottom.set_ylabel("leaves, mean over sets (log)")
-    if None in shares:
-        bottom.set_xticks(place, [str(level) for level in levels])
-    figure.legend(loc="outside upper left", ncols=2, fontsize=7.5, frameon=False, columnspacing=1.2)
+        look = {"color": COLOURS[i % 8], "marker": "osD^v<>PX*"[i % 10], "markersize": 4.5, "linewidth": 1.2}
+        left.plot(place, _unit(task) * mine["test"].to_numpy(float), label=METHODS[name].title, **look)
+        right.plot(place, mine["leaves"].to_numpy(float), **look)
+    right.set_yscale("log")
+    right.yaxis.set_major_formatter(ScalarFormatter())
+    right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    right.yaxis.set_minor_locator(NullLocator())
+    left.set_ylabel("test accuracy in %" if task == "classification" else "test R²")
+    right.set_ylabel("leaves, mean over sets (log scale)")
+    for ax in (left, right):
+        ax.set_xlabel(title)
+        if None in numbers:
+            ax.set_xticks(place, [str(level) for level in levels])
+    figure.legend(loc="outside upper left", ncols=4, fontsize=8, frameon=False, columnspacing=1.2)
     return _svg(figure, f"factor-{factor}-{task}")
 
 
@@ -145,7 +151,7 @@ def sizes_chosen(results: StudyResults) -> str:
     """Draw how often each size was chosen, a panel for each tuned method."""
     rows = results.rows
     tuned = [name for name in results.study.methods if METHODS[name].pruned_with == "cross-validation"]
-    figure = _figure(1.2 + 1.5 * len(tuned))
+    figure = _figure(0.8 + 1.4 * len(tuned), width=2 * WIDTH)
     panels = np.atleast_1d(figure.subplots(len(tuned), 1, sharex=True))
     _style(*panels)
     for ax, name in zip(panels, tuned, strict=True):

@@ -51,17 +51,19 @@ def best_cut_in_hindsight(tree: FittedTree, X: Any, y: Any, seed: int) -> Hindsi
     seed : int
         Halves the rows, stratified by class where that is possible.
     """
-    leaf, target = tree.apply(X), tree.encode(y)
+    leaf, target = tree.apply(X), tree.encode_known(y)
+    known = _known(tree, target)
     whole, *halves = (
-        tree.statistics_at(leaf[rows], target[rows], None)
+        tree.statistics_at(leaf[rows[known[rows]]], target[rows[known[rows]]], None)
         for rows in (np.arange(len(leaf)), *holdout_split(0.5, tree.estimator, X, y, None, seed))
     )
-    best = _best_cut(tree, whole)
-    cuts = [_best_cut(tree, half) for half in halves]
+    missed = int((~known).sum())  # under every cut alike
+    best, cuts = _best_cut(tree, whole), [_best_cut(tree, half) for half in halves]
     crossed = sum(_loss(tree, cut, other) for cut, other in zip(cuts, halves[::-1], strict=True))
-    scale = _loss_of_nothing(tree, whole)
+    scale = _loss_of_nothing(tree, whole) + missed
     leaves = float(np.mean([cut.sum() for cut in cuts]))
-    return Hindsight(_score(_loss(tree, best, whole), scale), _score(crossed, scale), int(best.sum()), leaves)
+    ceiling = _score(_loss(tree, best, whole) + missed, scale)
+    return Hindsight(ceiling, _score(crossed + missed, scale), int(best.sum()), leaves)
 
 
 def best_cut_of_all(tree: FittedTree, X: Any, y: Any) -> tuple[float, int]:
@@ -74,9 +76,17 @@ def best_cut_of_all(tree: FittedTree, X: Any, y: Any) -> tuple[float, int]:
     n_leaves : int
         Of the smallest such cut.
     """
-    statistics = tree.statistics_at(tree.apply(X), tree.encode(y), None)
+    leaf, target = tree.apply(X), tree.encode_known(y)
+    known = _known(tree, target)
+    statistics, missed = tree.statistics_at(leaf[known], target[known], None), int((~known).sum())
     best = _best_cut(tree, statistics)
-    return _score(_loss(tree, best, statistics), _loss_of_nothing(tree, statistics)), int(best.sum())
+    scale = _loss_of_nothing(tree, statistics) + missed
+    return _score(_loss(tree, best, statistics) + missed, scale), int(best.sum())
+
+
+def _known(tree: FittedTree, target: NDArray[Any]) -> NDArray[np.bool_]:
+    """Rows of classes that the tree was grown with; it is wrong on all others, however it is cut."""
+    return np.asarray((target >= 0).all(axis=1)) if tree.is_classifier else np.ones(len(target), dtype=bool)
 
 
 def _best_cut(tree: FittedTree, statistics: NodeStatistics) -> NDArray[np.bool_]:

@@ -229,10 +229,16 @@ def build_page(results: StudyResults, command: str = "", tables: dict[str, pd.Da
         seconds=results.seconds,
         n_units=int(results.rows.groupby([*CONDITION, "data", "repeat"]).ngroups),
         n_splits=results.study.n_splits,
+        splits_word=_splits_word(results.study),
         m_grid=", ".join(map(str, M_GRID)),
         size_grid=", ".join(map(str, SIZE_GRID)),
         colors={kind: look["color"] for kind, look in figures.LOOK.items()},
     )
+
+
+def _splits_word(study: Study) -> str:
+    what = "draw" if study.splits == "same_rows" else "split"
+    return what if study.n_splits == 1 else f"{what}s"
 
 
 def _statistics(results: StudyResults) -> dict[str, pd.DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from treeprune.study import figures
@@ -53,24 +54,36 @@ def protocol_section(results: StudyResults) -> dict[str, Any] | None:
 def _factor_section(results: StudyResults, table: pd.DataFrame, factor: str, task: str) -> dict[str, Any]:
     levels = list(results.study.levels(factor if factor != "grower" else "growers"))
     if factor == "training_rows":
-        levels = sorted(levels, key=lambda level: (isinstance(level, int), level) if level != "all" else (False, 1.0))
+        levels = sorted(
+            levels, key=lambda level: (level == "all", isinstance(level, int), 1.0 if level == "all" else level)
+        )
     elif factor != "grower":
         levels = sorted(levels)
-    percent, decimals = (100, 1) if task == "classification" else (1, 3)
     rows = []
     for name in (name for name in METHODS if name in set(table["method"])):
-        cells = [table[(table["method"] == name) & (table[factor] == level)] for level in levels]
-        texts = [f"{percent * c['test'].iloc[0]:.{decimals}f}" if len(c) else "–" for c in cells]
-        rows.append({"title": METHODS[name].title, "cells": texts})
+        mine = table[table["method"] == name].set_index(factor)[["test", "test_sd"]].reindex(levels)
+        cells = [{"mean": _number(mean, task), "sd": _number(sd, task)} for mean, sd in mine.to_numpy(float)]
+        rows.append({"title": METHODS[name].title, "cells": cells})
     return {
         "factor": FACTOR_TITLES[factor],
         "task": task,
         "score": "accuracy" if task == "classification" else "R²",
         "levels": [level_title(factor, level) for level in levels],
         "rows": rows,
-        "figure": figures.over_factor(table, results, factor, levels, task, FACTOR_TITLES[factor]),
+        "figure": figures.over_factor(table, results, factor, levels, task, _axis_title(results, factor)),
         "n_sets": int(table["sets"].max()),
     }
+
+
+def _number(value: float, task: str) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{100 * value:.1f}" if task == "classification" else f"{value:.3f}"
+
+
+def _axis_title(results: StudyResults, factor: str) -> str:
+    shares = factor == "training_rows" and results.numeric_level(factor, "all") is not None
+    return "share of the training rows" if shares else FACTOR_TITLES[factor]
 
 
 def level_title(factor: str, level: Any) -> str:
