@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -320,3 +321,14 @@ def test_held_out_cost_complexity_is_the_best_level_on_the_rows_held_out():
     assert row["leaves"] == best.get_n_leaves()
     assert row["test"] == pytest.approx(best.score(X[test], y[test]))
     assert (row["rows_grown_on"], row["rows_pruned_with"]) == (len(growing), len(held))
+
+
+def test_the_design_in_the_documentation_loads_and_is_what_it_says(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
+    study = read_design(written(tmp_path, text.split("```toml")[1].split("```")[0]))
+    tables = study.load()
+    assert list(tables) == ["glass", "vehicle", "iris", "led:500", "carseats>8", "noisy_xor:800"]
+    assert study.n_splits == 10
+    assert len(list_units(study, tables)) == 6 * 10 * 2 * 2 * 2
+    for name in PROTOCOLS:
+        assert f"`{name}`" in text
