@@ -23,7 +23,7 @@ test: $(VENV)/.dev lint
 	$(bin)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered --durations=5
 	$(bin)/python -m coverage report --include='treeprune/tree/*' --fail-under=100
 
-test-all: test
+test-all: test $(VENV)/.browser
 	$(bin)/python -m pytest -n $(JOBS) -m slow
 
 # the oldest versions that are supported, in an environment of their own; they use what newer libraries
@@ -62,12 +62,18 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.study: $(VENV)/bin/python pyproject.toml
-	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[cli,stats]'
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[cli,stats,report]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@ $(VENV)/.study
+
+# the page of the explorer is driven in a browser: one that is there, or Playwright's own; without either it is skipped
+$(VENV)/.browser: $(VENV)/.dev
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]'
+	command -v chromium chromium-browser google-chrome || $(bin)/python -m playwright install chromium || true
+	touch $@
 
 $(LOWEST)/.test: pyproject.toml
 	$(PYTHON) -m venv $(LOWEST)

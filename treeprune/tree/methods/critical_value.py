@@ -110,16 +110,25 @@ class CriticalValuePruner(PathPruner):
     def _find_path(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningPath:
         if self.goodness == "impurity_decrease":
             impurity, n_rows = tree.impurity(statistics), tree.rows(statistics)
-            return critical_value_path(tree.structure, _decrease(tree.structure, impurity, n_rows))
+            return critical_value_path(tree.structure, impurity_decrease(tree.structure, impurity, n_rows))
         tree.require_one_class_variable(f"goodness={self.goodness!r}")
         measure = gain_ratio if self.goodness == "gain_ratio" else chi2
         return critical_value_path(tree.structure, measure(tree.structure, tree.counts(statistics)[:, 0]))
 
 
+def impurity_decrease(structure: TreeStructure, impurity: NDArray[Any], n_rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Impurity per row of each inner node less that of its children."""
+    t, left, right = _splits(structure)
+    decrease = np.zeros(structure.n_nodes)
+    total = impurity[t] - impurity[left] - impurity[right]
+    decrease[t] = np.divide(total, n_rows[t], out=np.zeros(len(t)), where=n_rows[t] > 0)
+    return decrease
+
+
 def gain_ratio(structure: TreeStructure, class_counts: NDArray[Any]) -> NDArray[np.float64]:
     """Information gain of each split over the information in where its rows go; 0 at leaves."""
     n = class_counts.sum(axis=-1)
-    gain = _decrease(structure, entropy(class_counts), n)
+    gain = impurity_decrease(structure, entropy(class_counts), n)
     t, left, _ = _splits(structure)
     share = np.divide(n[left], n[t], out=np.zeros(len(t)), where=n[t] > 0)
     split_information = -(xlogy(share, share) + xlogy(1 - share, 1 - share)) / np.log(2)
@@ -139,15 +148,6 @@ def chi2(structure: TreeStructure, class_counts: NDArray[Any]) -> NDArray[np.flo
         squares = (class_counts[child] - expected) ** 2
         statistic[t] += np.divide(squares, expected, out=np.zeros_like(squares), where=expected > 0).sum(axis=1)
     return statistic
-
-
-def _decrease(structure: TreeStructure, impurity: NDArray[Any], n_rows: NDArray[Any]) -> NDArray[np.float64]:
-    """Impurity per row of each inner node less that of its children."""
-    t, left, right = _splits(structure)
-    decrease = np.zeros(structure.n_nodes)
-    total = impurity[t] - impurity[left] - impurity[right]
-    decrease[t] = np.divide(total, n_rows[t], out=np.zeros(len(t)), where=n_rows[t] > 0)
-    return decrease
 
 
 def _splits(structure: TreeStructure) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:

@@ -59,12 +59,18 @@ def minimum_error_cut(
     counts = node_numbers(structure, class_counts, "class_counts", ndims=(2, 3), low=0)
     if not counts[0].any(axis=-1).all():
         raise ValueError("class_counts is 0 for all classes at the root: there are no rows to prune by")
+    prior = None if prior is None else _check_prior(prior, counts.shape[-1])
+    return optimal_cut(structure, expected_errors(counts, m, prior))
+
+
+def expected_errors(counts: NDArray[Any], m: float, prior: Any = None) -> NDArray[np.float64]:
+    """Return n times the expected error rate of each node as a leaf, the mean over outputs."""
     n = counts.sum(axis=-1, keepdims=True)
-    prior = counts[0] / n[0] if prior is None else _check_prior(prior, counts.shape[-1])
+    prior = counts[0] / n[0] if prior is None else prior
     # n cancels against the share of rows: n * EER adds up over leaves
-    observed = 1 - np.divide(counts, n, out=np.zeros_like(counts), where=n > 0)
+    observed = 1 - np.divide(counts, n, out=np.zeros_like(counts, dtype=np.float64), where=n > 0)
     expected = observed + _shrinkage(n, m) * (1 - prior - observed)
-    return optimal_cut(structure, mean_over_outputs(n[..., 0] * expected.min(axis=-1)))
+    return mean_over_outputs(n[..., 0] * expected.min(axis=-1))
 
 
 def minimum_squared_error_cut(
@@ -100,8 +106,12 @@ def minimum_squared_error_cut(
     n = node_numbers(structure, n_rows, "n_rows", low=0)
     if n[0] == 0:
         raise ValueError("n_rows is 0 at the root: there are no rows to prune by")
-    prior = total[0] / n[0]
-    return optimal_cut(structure, total + _shrinkage(n, m) * (n * prior - total))
+    return optimal_cut(structure, expected_squares(total, n, m))
+
+
+def expected_squares(total: NDArray[np.float64], n: NDArray[np.float64], m: float) -> NDArray[np.float64]:
+    """Return n times the expected squared error of each node as a leaf."""
+    return total + _shrinkage(n, m) * (n * (total[0] / n[0]) - total)
 
 
 class MinimumErrorPruner(BasePruner):
