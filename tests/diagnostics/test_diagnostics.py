@@ -12,7 +12,7 @@ from matplotlib import pyplot
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import treeprune as tp
@@ -29,6 +29,7 @@ from treeprune.diagnostics import (
     optimism,
     size_frontier,
 )
+from treeprune.diagnostics.answer import COLORS
 from treeprune.diagnostics.trials import splits
 from treeprune.selection import minimum, one_standard_error
 
@@ -187,7 +188,34 @@ def test_the_chosen_size_is_that_of_a_search_with_these_folds() -> None:
         for rule in (minimum, one_standard_error):
             row = answer.table.query("seed == @seed and rule == @rule.__name__").iloc[0]
             assert row["leaves"] == search.path_.n_leaves[rule(search.scores_)]
-    assert [label.get_text() for label in answer.plot().axes_[0].get_xticklabels()] == ["minimum", "one standard error"]
+    assert [label.get_text() for label in answer.plot().axes_[0].get_yticklabels()] == ["one standard error", "minimum"]
+
+
+@pytest.mark.parametrize(
+    ("tree", "y", "splitter"),
+    [(TREE, Y, RepeatedStratifiedKFold), (DecisionTreeRegressor(random_state=0), Y * 2.5, RepeatedKFold)],
+)
+def test_the_size_of_repeated_folds_is_that_of_a_search_with_all_of_them(tree: Any, y: Any, splitter: Any) -> None:
+    pruner = tp.CostComplexityPruner(tree)
+    answer = level_stability(pruner, X, y, folds=3, repeats=2, seeds=[7])
+    search = tp.PrunerCV(pruner, cv=splitter(n_splits=3, n_repeats=2, random_state=7)).fit(X, y)
+    leaves = answer.table.set_index("rule")["leaves"]
+    assert leaves["minimum_of_2_repeats"] == search.path_.n_leaves[minimum(search.scores_)]
+    assert leaves["one_standard_error_of_2_repeats"] == search.n_leaves_
+    once = level_stability(pruner, X, y, folds=3, seeds=[7]).table.set_index("rule")["leaves"]
+    assert leaves[once.index].tolist() == once.tolist()
+
+
+def test_kinds_are_drawn_as_heaps_of_one_dot_a_run_and_their_mean() -> None:
+    table = pd.DataFrame({"rule": ["a"] * 5 + ["b"] * 2, "leaves": [3, 9, 3, 9, 9, 4, 5]})
+    ax = Answer("Which?", table, "rule", ("leaves",)).plot().axes_[0]
+    dots = {line.get_color(): line.get_xydata() for line in ax.lines if line.get_marker() == "o"}
+    assert dots[COLORS[0]][:, 0].tolist() == [3, 3, 9, 9, 9]
+    assert len(set(map(tuple, dots[COLORS[0]]))) == 5  # none hides another
+    assert dots[COLORS[1]][:, 0].tolist() == [4, 5]
+    assert (dots[COLORS[0]][:, 1] > 1).all() and (dots[COLORS[1]][:, 1] < 1).all()  # the first kind is on top
+    means = [line.get_xdata()[0] for line in ax.lines if line.get_color() == "black"]
+    assert means == [4.5, 6.6]
 
 
 def test_optimism_is_train_less_test() -> None:
@@ -270,6 +298,7 @@ def test_a_summary_is_mean_spread_and_number_and_a_figure_shows_them() -> None:
         (lambda: error_budget(TREE, make_noisy_xor, 0.1), TypeError, "a pruner or PrunerCV is expected"),
         (lambda: error_budget(tp.ReducedErrorPruner(), make_noisy_xor, 2.0), ValueError, "bayes_error=2.0"),
         (lambda: level_stability(tp.ReducedErrorPruner(), X, Y, seeds=[0]), ValueError, "not nested"),
+        (lambda: level_stability(tp.CostComplexityPruner(), X, Y, repeats=0), ValueError, "repeats=0"),
         (lambda: double_descent(X, Y, X, Y, task="ranking"), ValueError, "task='ranking'"),
     ],
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 # Okabe & Ito, apart for colour-blind eyes, and markers apart in grey
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#000000")
 MARKERS = "os^Dvp"
+N_BINS = 50  # of the heaps of dots, over all kinds
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,14 +153,29 @@ class AnswerDisplay:
         ax.legend(framealpha=1, edgecolor="none", fontsize="small")
 
     def _draw_dots(self, ax: Axes, name: str) -> None:
-        """A dot for each repeat and a bar for the mean, kind by kind."""
-        groups = list(self.answer.table.groupby(self.answer.along, sort=False)[name])
-        for place, (_, values) in enumerate(groups):
-            beside = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.zeros(1)
-            ax.plot(place + beside, values, "o", color=COLORS[place % 6], markersize=4, alpha=0.6)
-            ax.plot([place - 0.3, place + 0.3], [values.mean()] * 2, color="black", linewidth=1.5)
-        ax.set_xticks(range(len(groups)), [str(kind).replace("_", " ") for kind, _ in groups])
-        ax.set_ylabel(name.replace("_", " "))
+        """One row a kind, from the top: a dot for each run, heaped up as a histogram, and a line for the mean."""
+        groups = list(self.answer.table.groupby(self.answer.along, sort=False)[name])[::-1]
+        heaps = _heaps(self.answer.table[name], [values.index for _, values in groups])
+        tallest = max(height.max() for _, height in heaps)
+        for place, ((_, values), (at, height)) in enumerate(zip(groups, heaps, strict=True)):
+            color = COLORS[(len(groups) - 1 - place) % 6]
+            ax.plot(at, place + 0.05 + 0.75 * height / tallest, "o", color=color, markersize=min(4, 90 / tallest))
+            ax.plot([values.mean()] * 2, [place, place + 0.85], color="black", linewidth=1.5)
+            ax.axhline(place, color="0.7", linewidth=0.8, zorder=0)
+        ax.set_yticks(np.arange(len(groups)) + 0.4, [fill(str(kind).replace("_", " "), 18) for kind, _ in groups])
+        ax.set_xlabel(f"{name.replace('_', ' ')} (a dot: one run; a line: the mean)")
+
+
+def _heaps(numbers: pd.Series[Any], groups: list[Any]) -> list[tuple[NDArray[Any], NDArray[np.intp]]]:
+    """For each group of repeats the places of its dots, and how many lie on each other there, from 1."""
+    values = numbers.to_numpy(dtype=np.float64)
+    step = max(np.ptp(values) / N_BINS, 1.0 if numbers.dtype.kind in "iu" else 1e-12)
+    binned = numbers.min() + step * np.round((numbers - numbers.min()) / step)
+    heaps = []
+    for index in groups:
+        at = np.sort(binned.loc[index].to_numpy())
+        heaps.append((at, np.arange(len(at)) - np.searchsorted(at, at) + 1))
+    return heaps
 
 
 def _label(ax: Axes, along: str, name: str) -> None:
