@@ -206,6 +206,12 @@ def test_the_size_of_repeated_folds_is_that_of_a_search_with_all_of_them(tree: A
     assert leaves[once.index].tolist() == once.tolist()
 
 
+def test_a_line_runs_along_its_condition_in_whatever_order_the_rows_came() -> None:
+    table = pd.DataFrame({"n_leaves": [9, 4, 1, 7, 4], "gap": [0.9, 0.4, 0.1, 0.7, 0.6]})
+    line = Answer("How far?", table, "n_leaves", ("gap",)).plot().axes_[0].lines[0]
+    np.testing.assert_allclose(line.get_xydata(), [[1, 0.1], [4, 0.5], [7, 0.7], [9, 0.9]])
+
+
 def test_kinds_are_drawn_as_heaps_of_one_dot_a_run_and_their_mean() -> None:
     table = pd.DataFrame({"rule": ["a"] * 5 + ["b"] * 2, "leaves": [3, 9, 3, 9, 9, 4, 5]})
     ax = Answer("Which?", table, "rule", ("leaves",)).plot().axes_[0]

@@ -124,7 +124,8 @@ class AnswerDisplay:
     def _draw_lines(self, ax: Axes, name: str) -> None:
         answer, means = self.answer, self.answer.summary()
         kinds = [(None, means)] if answer.by is None else list(means.groupby(answer.by, sort=False))
-        for k, (kind, rows) in enumerate(kinds):
+        for k, (kind, unsorted) in enumerate(kinds):
+            rows = unsorted.sort_values(answer.along)
             x, mean, spread = rows[answer.along], rows[f"{name} mean"], rows[f"{name} sd"].fillna(0)
             look: dict[str, Any] = {"color": COLORS[k % 6], "marker": MARKERS[k % 6], "markersize": 4}
             ax.plot(x, mean, label=None if kind is None else str(kind), **look)
