@@ -14,7 +14,7 @@ bin = $(VENV)/bin
 test test-all test-lowest: export OPENBLAS_NUM_THREADS = 1
 test test-all test-lowest: export OMP_NUM_THREADS = 1
 
-.PHONY: study test test-all test-lowest test-extras lint bench notebooks clean
+.PHONY: study test test-all test-lowest test-extras lint bench notebooks student clean
 
 study: $(VENV)/.study
 	$(bin)/treeprune study --out $(OUT) --force
@@ -53,10 +53,14 @@ bench: $(VENV)/.study
 	for script in benchmarks/bench_*.py; do $(bin)/python $$script || exit 1; done
 
 notebooks: $(VENV)/.dev
-	$(bin)/jupytext --to ipynb --update notebooks/*.py
+	$(bin)/jupytext --to ipynb --update notebooks/[0-9]*.py
+
+# the notebooks without their solutions, in notebooks/student
+student: $(VENV)/.dev
+	$(bin)/python notebooks/make_student_copies.py
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(EXTRAS) $(OUT) .pytest_cache .mypy_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(LOWEST) $(EXTRAS) $(OUT) notebooks/student .pytest_cache .mypy_cache .ruff_cache .coverage
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
