@@ -49,7 +49,14 @@ FLOORS = (
 COMMAND_LINE = ("__main__", "cli", "cli.say", "cli.studies", "cli.stores", "cli.tables", "cli.explorer")
 PACKAGES_WITHOUT_CODE = ("tree", "tree.methods", "study", "ship", "adapters", "ensemble")
 
-EVERYWHERE = {"treeprune", "numpy", "scipy", "sklearn", "joblib"}  # joblib comes with scikit-learn, which loads it
+EVERYWHERE = {
+    "treeprune",
+    "numpy",
+    "scipy",
+    "sklearn",
+    "joblib",
+    "threadpoolctl",
+}  # the last two come with scikit-learn
 IN_FUNCTIONS = {"pandas", "matplotlib"}
 FOR_STUDIES = {"jinja2", "distributed", "statsmodels", "scikit_posthocs", "baycomp", "vl_convert"}
 FOR_ADAPTERS = {"torch", "torch_pruning"}

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 
 def check_number(name: str, value: Any, *, low: float = -np.inf, high: float = np.inf, open_ends: bool = False) -> None:
@@ -29,3 +30,10 @@ def check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Raise ValueError unless the value is one of those allowed."""
     if value not in allowed:
         raise ValueError(f"{name}={value!r}: one of {', '.join(map(repr, allowed))} is expected")
+
+
+def random_numbers(random_state: Any) -> np.random.RandomState:
+    """Return a RandomState, as scikit-learn takes them; of a Generator, one that is seeded by it."""
+    if isinstance(random_state, np.random.Generator):
+        return np.random.RandomState(int(random_state.integers(2**32)))
+    return check_random_state(random_state)

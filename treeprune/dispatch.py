@@ -6,6 +6,7 @@ An explicit table of methods, nothing more.
 from __future__ import annotations
 
 import difflib
+import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from inspect import signature
@@ -29,6 +30,7 @@ from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner
 from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, statistics_of
 from treeprune.tree.rebuild import materialise
+from treeprune.wrapped import unwrap
 
 METHODS: dict[str, type[BasePruner]] = {
     pruner.method: pruner
@@ -117,6 +119,13 @@ def prune(
         return _without_neurons(fitted, X, y, nodes, sample_weight, parameters)
     if method == "weight":
         return _without_weights(fitted, X, y, nodes, sample_weight, parameters)
+    if nodes is None and _holds_a_network(fitted):
+        close = difflib.get_close_matches(str(method), ("neuron", "weight"), n=1)
+        hint = f", did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"method={method!r}{hint} A network is pruned by 'neuron', 'weight', a NeuronPruner or a WeightPruner; "
+            "treeprune.neural.prune_layer removes a layer"
+        )
     tree = find_tree(fitted)
     if nodes is not None:
         if method is not None or X is not None or y is not None or sample_weight is not None or parameters:
@@ -273,6 +282,13 @@ def _prunes_networks(method: Any) -> bool:
     return not isinstance(method, str | type) and getattr(method, "method", "") in ("neuron", "weight")
 
 
+def _holds_a_network(model: Any) -> bool:
+    """Whether it is a network, or a Pipeline or search with one inside."""
+    networks = sys.modules.get("sklearn.neural_network")  # not loaded: then it is none
+    kinds = () if networks is None else (networks.MLPClassifier, networks.MLPRegressor)
+    return bool(kinds) and not isinstance(model, type) and unwrap(model, kinds)[0] is not None
+
+
 def _by_network_pruner(
     fitted: Any, pruner: Any, X: Any, y: Any, nodes: Any, sample_weight: Any, parameters: Mapping[str, Any]
 ) -> Any:
@@ -292,9 +308,9 @@ def _without_neurons(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any
         raise ValueError("X is missing: neurons are ranked, and what is left repaired, by training rows")
     if nodes is not None:
         raise ValueError("nodes= is for trees: neurons are chosen by n_keep")
+    _check_names("neuron", prune_neurons, parameters)
     if "n_keep" not in parameters:
         raise ValueError("n_keep must be given: how many neurons stay, 1 or more")
-    _check_names("neuron", prune_neurons, parameters)
     return prune_neurons(fitted, X, y, sample_weight=sample_weight, **parameters)
 
 
@@ -303,9 +319,9 @@ def _without_weights(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any
 
     if nodes is not None:
         raise ValueError("nodes= is for trees: weights are chosen by amount")
+    _check_names("weight", prune_weights, parameters)
     if "amount" not in parameters:
         raise ValueError("amount must be given: the share of the weights to switch off, or their number")
-    _check_names("weight", prune_weights, parameters)
     return prune_weights(fitted, X, y, sample_weight=sample_weight, **parameters)
 
 

@@ -65,6 +65,42 @@ def refitted(gram: Floats, weights: Floats, kept: NDArray[np.bool_]) -> Floats:
     return new
 
 
+def refitted_towards(
+    values: Floats, wanted: Floats, weights: Floats, kept: NDArray[np.bool_], share: Floats, ridge: float = RIDGE
+) -> tuple[Floats, Floats]:
+    """Refit each reader's weights of units that have changed, so that it receives what is wanted.
+
+    The form of `refitted` for readers that lose different units, and units that send something else
+    than they did: ``|values v - wanted|^2`` plus the ridge times ``|v - w|^2``, the bias free.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_rows, n_units)
+        What each unit sends now.
+    wanted : ndarray, shape (n_rows, n_readers)
+        What each reader received before, bias included.
+    weights : ndarray, shape (n_units, n_readers)
+        W, what the new weights are kept near to.
+    kept : ndarray of bool, shape (n_units, n_readers)
+    share : ndarray, shape (n_rows,)
+        Weight of each row, 1 in all.
+    ridge : float, default=1e-3
+
+    Returns
+    -------
+    weights : ndarray, shape (n_units, n_readers)
+    bias : ndarray, shape (n_readers,)
+    """
+    gram = penalised_gram(values, share, ridge)
+    pull = np.diag(gram - penalised_gram(values, share, 0.0)).mean()
+    mean, mean_wanted = share @ values, share @ wanted
+    target = ((values - mean) * share[:, None]).T @ (wanted - mean_wanted) + pull * weights
+    new = np.zeros_like(weights, dtype=np.float64)
+    for j, on in enumerate(kept.T):
+        new[on, j] = np.linalg.solve(gram[np.ix_(on, on)], target[on, j])
+    return new, mean_wanted - mean @ new
+
+
 def one_by_one(
     gram: Floats, weights: Floats, order: NDArray[np.intp] | None = None
 ) -> Iterator[tuple[int, float, Floats]]:

@@ -90,7 +90,7 @@ def test_rows_for_validation_and_regression_have_their_columns() -> None:
         (MLPClassifier((8, 4)), {}, "one hidden layer is expected"),
         (MLPClassifier((8,), solver="lbfgs"), {}, "lbfgs' knows no epochs"),
         (MLPClassifier((8,)), {"n_keep": [9]}, "n_keep=9: the network has 8 hidden neurons only"),
-        (MLPClassifier((8,)), {"criteria": ["best"]}, "criterion='best'"),
+        (MLPClassifier((8,)), {"criteria": ["best"]}, "criteria='best'"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(estimator: Any, more: dict[str, Any], message: str) -> None:

@@ -109,21 +109,28 @@ def test_wanda_weighs_by_the_norm_of_what_comes_in_and_compares_within_neurons()
         assert (mask.sum(axis=0) == len(mask) - count_of(0.5, len(mask))).all()
 
 
-def test_obs_of_a_layer_is_the_least_penalised_error_without_the_weight() -> None:
+def test_obs_of_a_layer_removes_weight_after_weight_by_the_least_rise_of_the_penalised_error() -> None:
     mlp, X, y = net("classes", sizes=(7,))
     for rows in (1.0, np.where(np.arange(7) == 2, 0.0, 1.0)[:, None]):  # with weights that are off too
         mlp.coefs_[1] = mlp.coefs_[1] * rows
         found = scores(mlp, X, y, "obs_layer")[1]
         gram = penalised_gram(activations(mlp, X)[1])
-        for (i, j), score in np.ndenumerate(found):
-            w = mlp.coefs_[1][:, j]
-            if w[i] == 0:
-                assert score == 0
-                continue
-            kept = (np.arange(7) != i) & (w != 0)
-            new = np.zeros(7)
-            new[kept] = np.linalg.solve(gram[np.ix_(kept, kept)], gram[kept] @ w)
-            assert score == pytest.approx((new - w) @ gram @ (new - w), rel=1e-8)
+        for w, score in zip(mlp.coefs_[1].T, found.T, strict=True):
+
+            def error(left, w=w, gram=gram):
+                kept = np.isin(np.arange(7), list(left))
+                new = np.zeros(7)
+                new[kept] = np.linalg.solve(gram[np.ix_(kept, kept)], gram[kept] @ w)
+                return (new - w) @ gram @ (new - w)
+
+            left, highest = set(np.flatnonzero(w)), 0.0
+            assert (score[w == 0] == 0).all()
+            while left:
+                rises = {i: error(left - {i}) - error(left) for i in left}
+                i = min(rises, key=lambda i: rises[i])
+                highest = max(highest, rises[i])
+                assert score[i] == pytest.approx(highest, rel=1e-6, abs=1e-12)
+                left.remove(i)
 
 
 @pytest.mark.parametrize("sizes", [(5,), (6, 4), (6, 4, 5)])
@@ -210,17 +217,37 @@ def test_without_a_repair_the_other_weights_stay_and_with_one_they_are_the_least
     for w, mask, new in zip(mlp.coefs_, masks, plain.coefs_, strict=True):
         np.testing.assert_array_equal(new, w * mask)
     repaired = with_masks(mlp, masks, X)
-    received = activations(mlp, X)
+    before, now = activations(mlp, X), activations(repaired, X)
     for k, mask in enumerate(masks):
-        gram = penalised_gram(received[k])
+        wanted = before[k] @ mlp.coefs_[k] + mlp.intercepts_[k]
+        centred, n = now[k] - now[k].mean(axis=0), len(X)
+        pull = 1e-3 * centred.var(axis=0).mean()
         for j, on in enumerate(mask.T):
             w, new = mlp.coefs_[k][:, j], repaired.coefs_[k][:, j]
             assert (new[~on] == 0).all()
-            direct = np.linalg.lstsq(np.linalg.cholesky(gram).T[:, on], np.linalg.cholesky(gram).T @ w, rcond=None)[0]
-            np.testing.assert_allclose(new[on], direct, atol=1e-8)
-            assert repaired.intercepts_[k][j] == pytest.approx(
-                mlp.intercepts_[k][j] + received[k].mean(axis=0) @ (w - new)
-            )
+            left = np.vstack([centred[:, on] / np.sqrt(n), np.sqrt(pull) * np.eye(on.sum())])
+            right = np.append((wanted[:, j] - wanted[:, j].mean()) / np.sqrt(n), np.sqrt(pull) * w[on])
+            np.testing.assert_allclose(new[on], np.linalg.lstsq(left, right, rcond=None)[0], atol=1e-8)
+            assert repaired.intercepts_[k][j] == pytest.approx(wanted[:, j].mean() - now[k].mean(axis=0) @ new)
+
+
+def test_deep_networks_are_repaired_by_what_the_pruned_layers_send() -> None:
+    X, y = load_digits(return_X_y=True)
+    X = X / 16
+    mlp = MLPClassifier((40, 30, 20), max_iter=120, random_state=0).fit(X[::2], y[::2])
+    scores = [
+        prune_weights(mlp, X[::2], amount=0.85, compensate=repair).score(X[1::2], y[1::2])
+        for repair in ("none", "least_squares")
+    ]
+    assert scores[1] > max(0.8, scores[0] + 0.1)
+
+
+def test_weights_at_zero_count_as_off_when_a_network_is_pruned_again() -> None:
+    mlp, X, _ = net("classes", sizes=(10,))
+    once = prune_weights(mlp, X, amount=0.5)
+    twice = prune_weights(once, X, amount=0.5)
+    n_on = [sum(int((w != 0).sum()) for w in model.coefs_) for model in (mlp, once, twice)]
+    assert n_on[1:] == [n_on[0] - round(n_on[0] / 2), n_on[1] - round(n_on[1] / 2)]
 
 
 def test_the_surgeon_moves_the_other_weights_to_where_the_second_order_loss_is_least() -> None:

@@ -33,6 +33,7 @@ def scratch_baselines(
     seeds: Iterable[int] = range(5),
     epochs: int = 100,
     weight_decay: float = 1.0,
+    fine_tune_epochs: int = 0,
 ) -> DataFrame:
     """Train the networks that one with a single pruned hidden layer is to be compared with.
 
@@ -49,6 +50,8 @@ def scratch_baselines(
         Of the dense network, all of them done.
     weight_decay : float, default=1.0
         The ``alpha`` of the dense network with weight decay.
+    fine_tune_epochs : int, default=0
+        What the pruned networks are given besides, which the small ones from scratch then get too.
 
     Returns
     -------
@@ -72,9 +75,11 @@ def scratch_baselines(
     from pandas import DataFrame
 
     check_baselines(estimator, n_keep, epochs, weight_decay)
+    check_count("fine_tune_epochs", fine_tune_epochs, low=0)
+    budget = epochs, weight_decay, fine_tune_epochs
     rows = []
-    for seed in seeds:
-        for method, mlp in scratch_networks(estimator, X_train, y_train, n_keep, seed, epochs, weight_decay):
+    for seed in check_seeds(seeds):
+        for method, mlp in scratch_networks(estimator, X_train, y_train, n_keep, seed, *budget):
             macs = mlp.n_iter_ * sum(w.size for w in mlp.coefs_)
             size = mlp.coefs_[0].shape[1]
             scores = mlp.score(X_train, y_train), mlp.score(X_test, y_test)
@@ -84,17 +89,24 @@ def scratch_baselines(
 
 
 def scratch_networks(
-    estimator: Any, X: Any, y: Any, n_keep: Sequence[int], seed: int, epochs: int, weight_decay: float
+    estimator: Any,
+    X: Any,
+    y: Any,
+    n_keep: Sequence[int],
+    seed: int,
+    epochs: int,
+    weight_decay: float,
+    fine_tune_epochs: int = 0,
 ) -> Iterator[tuple[str, MLPClassifier | MLPRegressor]]:
     """Yield names and trained networks of one seed, the dense one first; see `scratch_baselines`."""
-    for method, mlp in _candidates(estimator, n_keep, epochs, weight_decay):
+    for method, mlp in _candidates(estimator, n_keep, epochs, weight_decay, fine_tune_epochs):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are a budget
             yield method, mlp.set_params(random_state=seed).fit(X, y)
 
 
 def _candidates(
-    estimator: Any, n_keep: Sequence[int], epochs: int, weight_decay: float
+    estimator: Any, n_keep: Sequence[int], epochs: int, weight_decay: float, fine_tune_epochs: int
 ) -> Iterator[tuple[str, MLPClassifier | MLPRegressor]]:
     """Yield names and unfitted networks; all but one do every epoch they are given."""
     whole = {"max_iter": epochs, "n_iter_no_change": epochs + 1, "early_stopping": False}
@@ -103,9 +115,10 @@ def _candidates(
     yield "early_stopping", clone(estimator).set_params(max_iter=epochs, early_stopping=True)
     yield "weight_decay", clone(dense).set_params(alpha=weight_decay)
     for n in n_keep:
-        small = clone(dense).set_params(hidden_layer_sizes=n)
-        yield "scratch_equal_epochs", small
-        longer = round(epochs * _n_hidden(estimator) / n)  # the multiply-adds are in proportion to the neurons
+        small, equal = clone(dense).set_params(hidden_layer_sizes=n), epochs + fine_tune_epochs
+        yield "scratch_equal_epochs", clone(small).set_params(max_iter=equal, n_iter_no_change=equal + 1)
+        # the multiply-adds are in proportion to the neurons
+        longer = round(epochs * _n_hidden(estimator) / n) + fine_tune_epochs
         yield "scratch_equal_macs", clone(small).set_params(max_iter=longer, n_iter_no_change=longer + 1)
 
 
@@ -125,7 +138,21 @@ def check_baselines(estimator: Any, n_keep: Sequence[int], epochs: int, weight_d
         raise ValueError("solver='lbfgs' knows no epochs: sgd or adam is expected")
     check_count("epochs", epochs, low=1)
     check_number("weight_decay", weight_decay, low=0)
+    if isinstance(n_keep, str) or not isinstance(n_keep, Iterable):
+        raise ValueError(f"n_keep={n_keep!r}: a list of sizes is expected, [{n_keep!r}]")
     for n in n_keep:
         check_count("n_keep", n, low=1)
         if n > _n_hidden(estimator):
             raise ValueError(f"n_keep={n}: the network has {_n_hidden(estimator)} hidden neurons only")
+
+
+def check_seeds(seeds: Iterable[int]) -> list[int]:
+    """Return the seeds as a list, or raise ValueError."""
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise ValueError(f"seeds={seeds!r}: a list of whole numbers is expected, [{seeds!r}]")
+    listed = list(seeds)
+    if not listed:
+        raise ValueError("seeds is empty: one at least is needed")
+    for seed in listed:
+        check_count("seeds", seed, low=0)
+    return listed

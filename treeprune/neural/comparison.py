@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from treeprune.neural.baselines import check_baselines, scratch_networks
+from treeprune.checks import check_choice, check_count
+from treeprune.neural.baselines import check_baselines, check_seeds, scratch_networks
 from treeprune.neural.cost import cost_table
+from treeprune.neural.criteria import CRITERIA, REPAIRS
 from treeprune.neural.neurons import prune_neurons
 from treeprune.neural.training import fine_tune
 
@@ -58,7 +60,7 @@ def compare_neurons(
     epochs : int, default=100
         Of the dense network, all of them done.
     fine_tune_epochs : int, default=0
-        Of every pruned network.
+        Of every pruned network; the small ones from scratch get as many more.
     weight_decay : float, default=1.0
         The ``alpha`` of the dense network with weight decay.
     X_valid, y_valid : array-like, optional
@@ -94,15 +96,17 @@ def compare_neurons(
     from pandas import DataFrame, concat
 
     check_baselines(estimator, n_keep, epochs, weight_decay)
-    tables = []
-    for seed in seeds:
+    check_count("fine_tune_epochs", fine_tune_epochs, low=0)
+    check_choice("compensate", compensate, tuple(REPAIRS))
+    methods, budget, tables = _pruned(criteria, compensate), (epochs, weight_decay, fine_tune_epochs), []
+    for seed in check_seeds(seeds):
         networks, notes = {}, []
-        for method, mlp in scratch_networks(estimator, X_train, y_train, n_keep, seed, epochs, weight_decay):
+        for method, mlp in scratch_networks(estimator, X_train, y_train, n_keep, seed, *budget):
             size = mlp.coefs_[0].shape[1]
             networks[f"{method} {size}"] = mlp
             notes.append(_note(method, seed, size, mlp.n_iter_, mlp.n_iter_ * _macs(mlp)))
         dense = next(iter(networks.values()))
-        for method, criterion, repair in _pruned(criteria, compensate):
+        for method, criterion, repair in methods:
             for n in n_keep:
                 means: dict[str, Any] = {"criterion": criterion, "compensate": repair, "random_state": seed}
                 small = prune_neurons(dense, X_train, y_train, n_keep=n, **means)
@@ -121,6 +125,10 @@ def compare_neurons(
 
 def _pruned(criteria: Sequence[str], compensate: str) -> list[tuple[str, str, str]]:
     """Methods of pruning: name, criterion, repair."""
+    if isinstance(criteria, str) or not isinstance(criteria, Iterable):
+        raise ValueError(f"criteria={criteria!r}: a list of names is expected, [{criteria!r}]")
+    for name in criteria:
+        check_choice("criteria", name, tuple(CRITERIA))
     chosen = [(name, name, compensate) for name in dict.fromkeys([*criteria, *ALWAYS])]
     return [*chosen, ("magnitude_no_repair", "magnitude", "none")] if compensate != "none" else chosen
 

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.checks import check_count
-from treeprune.neural.deployment import check_network, finalize
-from treeprune.neural.lossless import ACTIVATIONS
+from treeprune.neural.deployment import finalize, find_network
+from treeprune.neural.observation import activations, loss_of_outputs
+from treeprune.neural.removal import checked_rows
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -43,7 +44,7 @@ def cost_table(
 
     Parameters
     ----------
-    models : mapping from names to fitted MLPClassifier or MLPRegressor
+    models : mapping from names to fitted MLPClassifier or MLPRegressor, or to Pipelines that end in one
         The first one is what the others are compared with, so let it be the dense network.
     X_train, y_train, X_test, y_test : array-like
         Rows to score; ``gap`` is the training score minus the test score.
@@ -57,9 +58,11 @@ def cost_table(
     -------
     DataFrame
         Columns model, n_neurons, n_params, n_nonzero, sparsity, compression_ratio, macs (per row),
-        theoretical_speedup, param_bytes, file_bytes and file_bytes_zip (pickled, of the finalised
-        network), train_score, valid_score if asked for, test_score, gap, reconstruction_mse (of the
-        pre-activations of the output on the test rows, against those of the first network).
+        theoretical_speedup, macs_nonzero (of weights that are not zero, which nothing is faster by), param_bytes,
+        file_bytes and file_bytes_zip (pickled, of the finalised network), train_score, train_loss, valid_score if
+        asked for, test_score, test_loss, gap, reconstruction_mse (of the pre-activations of the output on the test
+        rows, against those of the first network). The loss is that of training without its penalty, a mean over
+        rows. Its ``attrs`` hold the numbers of rows and of threads.
 
     Examples
     --------
@@ -80,18 +83,23 @@ def cost_table(
     if not models:
         raise ValueError("models is empty: give a mapping from names to fitted networks")
     for mlp in models.values():
-        check_network(mlp)
+        find_network(mlp)
+    if (X_valid is None) != (y_valid is None):
+        raise ValueError("X_valid and y_valid belong together: give both, or none")
     if latency_rows is not None:
         check_count("latency_rows", latency_rows, low=1)
     first = next(iter(models.values()))
     rows = []
     for name, mlp in models.items():
-        row = {"model": name, **_size(mlp), **_file(mlp), **_scores(mlp, X_train, y_train, X_test, y_test)}
+        network = find_network(mlp)[0]
+        row = {"model": name, **_size(network), **_file(network), **_scores(mlp, X_train, y_train, X_test, y_test)}
         if X_valid is not None:
             row["valid_score"] = mlp.score(X_valid, y_valid)
         row["reconstruction_mse"] = _distance(mlp, first, X_test)
         rows.append(row | ({} if latency_rows is None else _latency(mlp, X_test, latency_rows)))
-    return _compared_with_first(DataFrame(rows))
+    table = _compared_with_first(DataFrame(rows))
+    table.attrs.update(train_rows=len(y_train), test_rows=len(y_test), latency_rows=latency_rows, threads=_threads())
+    return table
 
 
 def _size(mlp: Any) -> dict[str, Any]:
@@ -103,6 +111,7 @@ def _size(mlp: Any) -> dict[str, Any]:
         "n_nonzero": n_nonzero,
         "sparsity": 1 - n_nonzero / n_params,
         "macs": sum(w.size for w in mlp.coefs_),
+        "macs_nonzero": sum(int(np.count_nonzero(w)) for w in mlp.coefs_),
         "param_bytes": sum(part.nbytes for part in parts),
     }
 
@@ -114,7 +123,18 @@ def _file(mlp: Any) -> dict[str, int]:
 
 def _scores(mlp: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -> dict[str, float]:
     train, test = mlp.score(X_train, y_train), mlp.score(X_test, y_test)
-    return {"train_score": train, "test_score": test, "gap": train - test}
+    losses = {"train_loss": _loss(mlp, X_train, y_train), "test_loss": _loss(mlp, X_test, y_test)}
+    return {"train_score": train, "test_score": test, "gap": train - test, **losses}
+
+
+def _loss(mlp: Any, X: Any, y: Any) -> float:
+    """Loss of training without its penalty, NaN for classes that the network does not know."""
+    try:
+        network, rows = checked_rows(mlp, X, y, None, True, True)
+    except ValueError:
+        return float("nan")
+    assert rows.target is not None  # asked for
+    return float(loss_of_outputs(network, activations(network, rows.X)[-1], rows.target).mean())
 
 
 def _distance(mlp: Any, reference: Any, X: Any) -> float:
@@ -126,14 +146,13 @@ def _distance(mlp: Any, reference: Any, X: Any) -> float:
 
 def _output(mlp: Any, X: Any) -> NDArray[np.float64]:
     """Return the pre-activations of the output layer."""
-    a = np.asarray(X, dtype=np.float64)
-    for w, b in zip(mlp.coefs_[:-1], mlp.intercepts_[:-1], strict=True):
-        a = ACTIVATIONS[mlp.activation](a @ w + b)
-    return a @ mlp.coefs_[-1] + mlp.intercepts_[-1]
+    network, rows = checked_rows(mlp, X, None, None, False, True)
+    return activations(network, rows.X)[-1]
 
 
 def _latency(mlp: Any, X: Any, n_rows: int) -> dict[str, float]:
-    rows = np.resize(np.asarray(X), (n_rows, np.shape(X)[1]))
+    at = np.arange(n_rows) % len(X)
+    rows = X.iloc[at] if hasattr(X, "iloc") else np.asarray(X)[at]
     seconds = []
     for _ in range(WARM_UP_CALLS + LATENCY_CALLS):
         start = perf_counter()
@@ -147,3 +166,10 @@ def _compared_with_first(table: DataFrame) -> DataFrame:
     table.insert(5, "compression_ratio", table["n_params"].iloc[0] / table["n_nonzero"])
     table.insert(7, "theoretical_speedup", table["macs"].iloc[0] / table["macs"])
     return table
+
+
+def _threads() -> int:
+    """Threads that products of matrices may use here."""
+    from threadpoolctl import threadpool_info
+
+    return max((pool["num_threads"] for pool in threadpool_info()), default=1)

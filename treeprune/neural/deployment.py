@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.validation import check_is_fitted
 
-from treeprune.wrapped import not_found, unwrap
+from treeprune.wrapped import not_found, rewrap, unwrap
 
 Array = NDArray[np.floating[Any]]
 Arrays = list[Array]
@@ -31,11 +31,11 @@ def finalize(mlp: Any) -> Any:
     Parameters
     ----------
     mlp : fitted MLPClassifier or MLPRegressor
-        Is not changed.
+        Or a Pipeline, search or FrozenEstimator with one inside. Is not changed.
 
     Returns
     -------
-    MLPClassifier or MLPRegressor
+    MLPClassifier or MLPRegressor, or a Pipeline that ends in one
         Predicts the same. Further training starts with fresh moments of the optimizer.
 
     Examples
@@ -49,10 +49,16 @@ def finalize(mlp: Any) -> Any:
     >>> len(pickle.dumps(finalize(mlp))) < 0.5 * len(pickle.dumps(mlp))
     True
     """
-    check_network(mlp)
+    network = find_network(mlp)[0]
+    return rewrap(mlp, NETWORKS, _finalized(network))
+
+
+def _finalized(mlp: Any) -> Any:
     final = copy(mlp)
     for name in TRAINING_STATE:
         vars(final).pop(name, None)
+    if final.early_stopping and hasattr(final, "best_validation_score_"):
+        final.best_validation_score_ = -np.inf  # further training takes its first weights for the best so far
     return deepcopy(final)
 
 
@@ -71,10 +77,12 @@ def with_weights(mlp: Any, coefs: Arrays, intercepts: Arrays) -> Any:
         Its best loss so far is forgotten, as it is another network's: a warm-started `fit` would
         stop for not beating it, or bring the other network back.
     """
-    other = finalize(mlp)
+    other = _finalized(mlp)
     other.coefs_, other.intercepts_ = [w.copy() for w in coefs], [b.copy() for b in intercepts]
     other.set_params(hidden_layer_sizes=tuple(w.shape[1] for w in coefs[:-1]))
     other.n_layers_ = len(coefs) + 1
+    if [w.shape for w in coefs] != [w.shape for w in mlp.coefs_]:
+        other._left_of_training = None
     if other.solver == "lbfgs":
         return other
     other._no_improvement_count = 0
@@ -111,12 +119,22 @@ def without_neurons(mlp: Any, layer: int, kept: NDArray[np.bool_], outgoing: Arr
     coefs[layer], intercepts[layer] = coefs[layer][:, kept], intercepts[layer][kept]
     coefs[layer + 1], intercepts[layer + 1] = outgoing[kept].astype(dtype), bias.astype(dtype)
     smaller = with_weights(mlp, coefs, intercepts)
+    trained = left_of_training(mlp)
+    if trained is not None:
+        left = [tuple(np.array(k)[kept].tolist()) if i == layer else k for i, k in enumerate(trained[1])]
+        smaller._left_of_training = trained[0], left
     if hasattr(mlp, "_optimizer"):
         smaller._optimizer = _narrower(mlp._optimizer, layer, kept, len(coefs))
     if getattr(mlp, "_best_coefs", None) is not None:  # early stopping would bring the larger ones back
         smaller._best_coefs = [w.copy() for w in smaller.coefs_]
         smaller._best_intercepts = [b.copy() for b in smaller.intercepts_]
     return smaller
+
+
+def left_of_training(mlp: Any) -> tuple[tuple[int, ...], list[tuple[int, ...]]] | None:
+    """Sizes of the hidden layers that were trained, and which neurons of each are left; None if that is not known."""
+    sizes = tuple(w.shape[1] for w in mlp.coefs_[:-1])
+    return getattr(mlp, "_left_of_training", (sizes, [tuple(range(n)) for n in sizes]))
 
 
 def _narrower(optimizer: Any, layer: int, kept: NDArray[np.bool_], n_coefs: int) -> Any:
@@ -128,13 +146,6 @@ def _narrower(optimizer: Any, layer: int, kept: NDArray[np.bool_], n_coefs: int)
             moments[layer + 1] = moments[layer + 1][kept]
             moments[n_coefs + layer] = moments[n_coefs + layer][kept]
     return narrower
-
-
-def check_network(mlp: Any) -> None:
-    """Raise unless it is a fitted multi-layer perceptron of scikit-learn."""
-    if not isinstance(mlp, NETWORKS):
-        raise TypeError(f"a fitted MLPClassifier or MLPRegressor is expected, not {type(mlp).__name__}")
-    check_is_fitted(mlp)
 
 
 def check_takes_weights(sample_weight: Any) -> None:

@@ -79,7 +79,7 @@ class QuantizationDisplay:
                 ax.vlines(mean.index, mean - spread, mean + spread, color=look["color"], linewidth=0.8)
         _neurons_axis(ax)
         ax.set_ylabel("test score")
-        ax.legend(title="weights of", loc="best", framealpha=1, edgecolor="none")
+        ax.legend(title="weights of", loc="best", framealpha=0.6, edgecolor="none")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -144,7 +144,7 @@ class CostCurveDisplay:
             ax.axhline(rows["test_score"].mean(), label=_title(method), **style)
         _size_axis(ax, SIZES[self.size])
         ax.set_ylabel("test score (mean ± 1 SD)")
-        ax.legend(loc="best", framealpha=1, edgecolor="none", fontsize="small")
+        ax.legend(loc="best", framealpha=0.6, edgecolor="none", fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

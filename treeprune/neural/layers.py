@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.checks import check_count
-from treeprune.neural.deployment import check_network, with_weights
+from treeprune.neural.deployment import NETWORKS, find_network, with_weights
 from treeprune.neural.lossless import ACTIVATIONS
+from treeprune.neural.removal import checked_rows
 from treeprune.repair import bridge
+from treeprune.wrapped import rewrap
 
 Array = NDArray[np.floating[Any]]
 
@@ -21,7 +23,7 @@ def prune_layer(mlp: Any, X: Any, layer: int) -> Any:
     Parameters
     ----------
     mlp : fitted MLPClassifier or MLPRegressor
-        Is not changed.
+        Or a Pipeline, search or FrozenEstimator with one inside. Is not changed.
     X : array-like, shape (n_rows, n_features)
         Training rows. The new weights give the pre-activations of the next layer on them as well as
         least squares can. They are not read where the activation is identity: the product of the
@@ -31,7 +33,7 @@ def prune_layer(mlp: Any, X: Any, layer: int) -> Any:
 
     Returns
     -------
-    MLPClassifier or MLPRegressor
+    MLPClassifier or MLPRegressor, or a Pipeline that ends in one
         With one hidden layer less; without any, it is a linear model.
 
     Examples
@@ -44,16 +46,20 @@ def prune_layer(mlp: Any, X: Any, layer: int) -> Any:
     >>> prune_layer(mlp, X, layer=1).hidden_layer_sizes
     (12,)
     """
-    check_network(mlp)
+    model, mlp = mlp, find_network(mlp)[0]
     check_count("layer", layer, low=0)
     n_hidden = len(mlp.coefs_) - 1
     if layer >= n_hidden:
         raise ValueError(f"layer={layer}: the network has {n_hidden} hidden layers, numbered from 0")
-    w, b = _product(mlp, layer) if mlp.activation == "identity" else _bridge(mlp, _checked_rows(mlp, X), layer)
+    w, b = (
+        _product(mlp, layer)
+        if mlp.activation == "identity"
+        else _bridge(mlp, checked_rows(model, X, None, None, False, True)[1].X, layer)
+    )
     dtype = mlp.coefs_[layer].dtype
     coefs = [*mlp.coefs_[:layer], w.astype(dtype), *mlp.coefs_[layer + 2 :]]
     intercepts = [*mlp.intercepts_[:layer], b.astype(dtype), *mlp.intercepts_[layer + 2 :]]
-    return with_weights(mlp, coefs, intercepts)
+    return rewrap(model, NETWORKS, with_weights(mlp, coefs, intercepts))
 
 
 def _product(mlp: Any, layer: int) -> tuple[Array, Array]:
@@ -72,12 +78,3 @@ def _activations(mlp: Any, a: Array, stop: int, start: int = 0) -> Array:
     for w, b in zip(mlp.coefs_[start:stop], mlp.intercepts_[start:stop], strict=True):
         a = ACTIVATIONS[mlp.activation](a @ w + b)
     return a
-
-
-def _checked_rows(mlp: Any, X: Any) -> Array:
-    X = np.asarray(X, dtype=np.float64)
-    if X.ndim != 2 or X.shape[1] != mlp.n_features_in_:
-        raise ValueError(f"X has shape {X.shape}: rows of {mlp.n_features_in_} features are expected")
-    if not np.isfinite(X).all():
-        raise ValueError("X holds values that are not finite: impute or drop those rows")
-    return X

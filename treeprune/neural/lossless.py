@@ -18,7 +18,8 @@ from scipy.linalg import qr
 from scipy.spatial.distance import cdist
 from scipy.special import expit
 
-from treeprune.neural.deployment import Arrays, check_network, with_weights
+from treeprune.neural.deployment import NETWORKS, Arrays, find_network, with_weights
+from treeprune.wrapped import rewrap
 
 Array = NDArray[np.floating[Any]]
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
@@ -36,14 +37,15 @@ def prune_lossless(mlp: Any, bounds: tuple[Any, Any] | None = None) -> Any:
     Parameters
     ----------
     mlp : fitted MLPClassifier or MLPRegressor
-        Is not changed.
+        Or a Pipeline, search or FrozenEstimator with one inside (its rows are then those of the last step). Is not
+        changed.
     bounds : pair of array-like, shape (n_features,) or scalar, default=None
         Lowest and highest value of every feature. With them neurons of relu go that are zero for
         all rows in between; outside, the predictions may differ.
 
     Returns
     -------
-    MLPClassifier or MLPRegressor
+    MLPClassifier or MLPRegressor, or a Pipeline that ends in one
         Equal predictions up to rounding. Every hidden layer keeps one neuron at least.
 
     Examples
@@ -61,7 +63,7 @@ def prune_lossless(mlp: Any, bounds: tuple[Any, Any] | None = None) -> Any:
     >>> bool(np.allclose(small.predict_proba(X), mlp.predict_proba(X)))
     True
     """
-    check_network(mlp)
+    model, mlp = mlp, find_network(mlp)[0]
     coefs, intercepts = [w.copy() for w in mlp.coefs_], [b.copy() for b in mlp.intercepts_]
     if bounds is not None and mlp.activation == "relu":
         _silence_dead(coefs, intercepts, *_checked(bounds, mlp.n_features_in_))
@@ -69,7 +71,7 @@ def prune_lossless(mlp: Any, bounds: tuple[Any, Any] | None = None) -> Any:
     while before != (before := sum(map(len, intercepts))):  # a neuron gone may leave those before it unread
         for k in reversed(range(len(coefs) - 1)):
             _simplify(coefs, intercepts, k, mlp.activation)
-    return with_weights(mlp, coefs, intercepts)
+    return rewrap(model, NETWORKS, with_weights(mlp, coefs, intercepts))
 
 
 class _Hidden(NamedTuple):

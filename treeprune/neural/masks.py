@@ -14,11 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_choice
 from treeprune.neural.deployment import NETWORKS, with_weights
+from treeprune.neural.lossless import ACTIVATIONS
 from treeprune.neural.observation import activations, weight_curvature, weight_slopes
 from treeprune.neural.removal import Rows, checked_rows
 from treeprune.neural.surgeon import surgery
 from treeprune.neural.weight_scores import WEIGHT_CRITERIA, WeightEvidence, lowest_off, lowest_off_in_rounds, synflow
-from treeprune.repair import penalised_gram, refitted
+from treeprune.repair import refitted_towards
 from treeprune.wrapped import rewrap
 
 Floats = NDArray[np.float64]
@@ -62,7 +63,7 @@ def weight_masks(
         What ``amount`` counts: the weights of all layers together, of each layer, or of what each
         neuron receives.
     masks : sequence of array-like of bool, optional
-        Weights already off, which stay off and are not counted; by default none.
+        Weights already off, which stay off and are not counted; by default those at zero.
     sample_weight : array-like, shape (n_rows,), optional
         Frequencies.
     random_state : int or Generator, default=0
@@ -216,21 +217,21 @@ def _within_neurons(mask: NDArray[np.bool_], score: Floats, amount: float) -> ND
 
 
 def _refitted(mlp: Any, rows: Rows, masks: Masks) -> tuple[list[Any], list[Any]]:
-    """Refit each neuron's weights by least squares, towards what they were, layer by layer."""
+    """Refit layer by layer: each neuron is to compute what it did, from what the layers before it send now."""
     coefs, intercepts = [], []
-    received = activations(mlp, rows.X)
+    before, now = activations(mlp, rows.X), rows.X
     for k, (w, b, mask) in enumerate(zip(mlp.coefs_, mlp.intercepts_, masks, strict=True)):
-        gram, means = penalised_gram(received[k], rows.share), rows.share @ received[k]
-        new = np.column_stack([refitted(gram, w[:, [j]], mask[:, j])[:, 0] for j in range(w.shape[1])])
+        new, bias = refitted_towards(now, before[k] @ w + b, w, mask, rows.share)
         coefs.append(new.astype(w.dtype))
-        intercepts.append((b + means @ (w - new)).astype(b.dtype))
+        intercepts.append(bias.astype(b.dtype))
+        now = ACTIVATIONS[mlp.activation](now @ new + bias)
     return coefs, intercepts
 
 
 def checked_masks(mlp: Any, masks: Sequence[ArrayLike] | None) -> Masks:
-    """Return masks as arrays that fit the network; all on where none are given."""
+    """Return masks as arrays that fit the network; where none are given, weights at zero are off."""
     if masks is None:
-        return [np.ones(w.shape, dtype=bool) for w in mlp.coefs_]
+        return [w != 0 for w in mlp.coefs_]
     arrays = [np.asarray(mask) for mask in masks]
     shapes = [w.shape for w in mlp.coefs_]
     if [a.shape for a in arrays] != shapes or any(a.dtype != bool for a in arrays):

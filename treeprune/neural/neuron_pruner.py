@@ -7,10 +7,9 @@ from typing import Any, Literal, Self
 from numpy.typing import ArrayLike
 from sklearn.base import MetaEstimatorMixin
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from treeprune.checks import check_choice, check_count
+from treeprune.checks import check_choice, check_count, random_numbers
 from treeprune.neural.criteria import CRITERIA, REPAIRS
 from treeprune.neural.deployment import NETWORKS, check_takes_weights, find_network
 from treeprune.neural.family import NetworkFamily
@@ -35,7 +34,7 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
         As in `treeprune.neural.prune_neurons`.
     fine_tune_epochs : int, default=0
         Epochs of further training after pruning (sgd and adam).
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the random criterion, and the order of rows in further training.
 
     Attributes
@@ -149,7 +148,7 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
         """Set the results, all at once: an error before leaves the pruner as it was."""
         if self.fine_tune_epochs and y is None:
             raise ValueError("y is missing: further training needs it, or set fine_tune_epochs=0")
-        rng = check_random_state(self.random_state)
+        rng = random_numbers(self.random_state)
         small = prune_neurons(grown, X, y, n_keep=self.n_keep, sample_weight=sample_weight, **self._means(rng))
         if self.fine_tune_epochs:
             means: dict[str, Any] = {"sample_weight": sample_weight, "random_state": rng}
@@ -166,7 +165,7 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
                 "them: choose among sizes by param_grid={'n_keep': [5, 10, 20]}, say"
             )
         grown = self._grow(X, y, sample_weight)
-        rng = check_random_state(self.random_state)
+        rng = random_numbers(self.random_state)
         return NetworkFamily(grown, neuron_path(grown, X, y, sample_weight=sample_weight, **self._means(rng)))
 
     def _family_of_one(self, model: Any) -> NetworkFamily:

@@ -161,6 +161,11 @@ def _loss_from(mlp: Any, z: Floats, target: Floats, layer: int) -> Floats:
     return (np.logaddexp(0, z) - z * target).sum(axis=-1)
 
 
+def loss_of_outputs(mlp: Any, z: Floats, target: Floats) -> Floats:
+    """Return the loss of each row from the pre-activations of the output."""
+    return _loss_from(mlp, z, target, len(mlp.coefs_))
+
+
 def _output(mlp: Any, z: Floats) -> Floats:
     if mlp.out_activation_ == "softmax":
         return np.exp(z - _log_sum_exp(z))

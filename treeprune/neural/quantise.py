@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.checks import check_count
-from treeprune.neural.deployment import check_network, with_weights
+from treeprune.neural.deployment import NETWORKS, find_network, with_weights
+from treeprune.wrapped import rewrap
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+MOST_BITS = 64
 
 
 def quantize_weights(mlp: Any, bits: int = 8) -> Any:
@@ -25,14 +28,14 @@ def quantize_weights(mlp: Any, bits: int = 8) -> Any:
     Parameters
     ----------
     mlp : fitted MLPClassifier or MLPRegressor
-        Is not changed.
+        Or a Pipeline, search or FrozenEstimator with one inside. Is not changed.
     bits : int, default=8
         From 2 (three values: -s, 0, s). The largest weight of a column is kept as it is; no weight
         moves by more than half a step, and biases not at all.
 
     Returns
     -------
-    MLPClassifier or MLPRegressor
+    MLPClassifier or MLPRegressor, or a Pipeline that ends in one
 
     Examples
     --------
@@ -44,9 +47,12 @@ def quantize_weights(mlp: Any, bits: int = 8) -> Any:
     >>> abs(quantize_weights(mlp, bits=8).score(X, y) - mlp.score(X, y)) < 0.02
     True
     """
-    check_network(mlp)
+    network = find_network(mlp)[0]
     check_count("bits", bits, low=2)
-    return with_weights(mlp, [_rounded(w, bits) for w in mlp.coefs_], mlp.intercepts_)
+    if bits > MOST_BITS:
+        raise ValueError(f"bits={bits}: {MOST_BITS} at most are expected, a float64 has no more")
+    rounded = [_rounded(w, bits) for w in network.coefs_]
+    return rewrap(mlp, NETWORKS, with_weights(network, rounded, network.intercepts_))
 
 
 def quantization_grid(models: Mapping[str, Any], X: Any, y: Any, bits: Sequence[int] = (8, 4, 2)) -> DataFrame:
@@ -54,7 +60,7 @@ def quantization_grid(models: Mapping[str, Any], X: Any, y: Any, bits: Sequence[
 
     Parameters
     ----------
-    models : mapping from names to fitted MLPClassifier or MLPRegressor
+    models : mapping from names to fitted MLPClassifier or MLPRegressor, or to Pipelines that end in one
     X, y : array-like
         Test rows.
     bits : sequence of int, default=(8, 4, 2)
@@ -79,9 +85,9 @@ def quantization_grid(models: Mapping[str, Any], X: Any, y: Any, bits: Sequence[
 
     rows = []
     for name, mlp in models.items():
-        check_network(mlp)
-        forms = {8 * mlp.coefs_[0].itemsize: mlp} | {n: quantize_weights(mlp, n) for n in bits}
-        size = sum(w.shape[1] for w in mlp.coefs_[:-1])
+        coefs = find_network(mlp)[0].coefs_
+        forms = {8 * coefs[0].itemsize: mlp} | {n: quantize_weights(mlp, n) for n in bits}
+        size = sum(w.shape[1] for w in coefs[:-1])
         rows += [(name, size, n, form.score(X, y)) for n, form in forms.items()]
     return DataFrame(rows, columns=["model", "n_neurons", "bits", "test_score"])
 

@@ -124,7 +124,12 @@ def checked_rows(
         return mlp, Rows(np.empty((0, mlp.n_features_in_)), None, np.empty(0))
     if X is None:
         raise ValueError("X is missing: this looks at what the network does on its training rows")
-    X = check_array(through(steps, X), dtype=np.float64)
+    X = through(steps, X)
+    check_names(mlp, X)
+    X = check_array(X, dtype=np.float64, input_name="X")
+    y = None if y is None else np.asarray(y)
+    if y is not None and len(y) != len(X):
+        raise ValueError(f"X has {len(X)} rows and y {len(y)}: they must agree")
     if X.shape[1] != mlp.n_features_in_:
         raise ValueError(f"X has {X.shape[1]} features: the network was fitted with {mlp.n_features_in_}")
     share = _share(sample_weight, len(X))
@@ -132,10 +137,14 @@ def checked_rows(
         return mlp, Rows(X, None, share)
     if y is None:
         raise ValueError("y is missing: this criterion looks at the loss")
-    y = np.asarray(y)
-    if len(y) != len(X):
-        raise ValueError(f"X has {len(X)} rows and y {len(y)}: they must agree")
     return mlp, Rows(X, _as_trained(mlp, y), share)
+
+
+def check_names(mlp: Any, X: Any) -> None:
+    """Raise ValueError for a table whose columns are not those of the fit, or are in another order."""
+    known = getattr(mlp, "feature_names_in_", None)
+    if known is not None and hasattr(X, "columns"):
+        mlp.predict(X[:1])  # scikit-learn's own check, with its own words
 
 
 def one_layer(mlp: Any, layer: int | None) -> int:

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from treeprune.neural.deployment import NETWORKS, with_weights
-from treeprune.wrapped import not_found, unwrap
+from treeprune.neural.deployment import NETWORKS, left_of_training, with_weights
 
+ITSELF = "got {}: an MLPClassifier or MLPRegressor itself is wanted; of a Pipeline take the last step, and its rows"
 NO_STEP = np.finfo(np.float64).tiny  # a learning rate that moves no weight
 
 
@@ -48,7 +48,7 @@ def initial_network(estimator: Any, X: Any, y: Any) -> Any:
     (4, 8)
     """
     if not isinstance(estimator, NETWORKS):
-        raise not_found(unwrap(estimator, NETWORKS)[0] or estimator, "an MLPClassifier or MLPRegressor itself")
+        raise TypeError(ITSELF.format(type(estimator).__name__))
     if estimator.random_state is None or not isinstance(estimator.random_state, int | np.integer):
         raise ValueError(
             f"random_state={estimator.random_state!r}: every fit begins with other weights, so there are none to go "
@@ -61,6 +61,8 @@ def initial_network(estimator: Any, X: Any, y: Any) -> Any:
         start.fit(X, y)
     start.set_params(**estimator.get_params())
     start.loss_curve_, start.t_, start.n_iter_ = [], 0, 0
+    if start.early_stopping:
+        start.validation_scores_ = []
     return with_weights(start, start.coefs_, start.intercepts_)
 
 
@@ -70,7 +72,8 @@ def rewind(mlp: Any, X: Any, y: Any, masks: Sequence[ArrayLike] | None = None) -
     Parameters
     ----------
     mlp : fitted MLPClassifier or MLPRegressor
-        With a number for ``random_state``, and of the size it was trained at. Not changed.
+        With a number for ``random_state``. One that neurons were removed from gets back those that are left of its
+        initial ones. Not changed.
     X, y : array-like
         The rows it was trained on.
     masks : sequence of array-like of bool, optional
@@ -95,8 +98,26 @@ def rewind(mlp: Any, X: Any, y: Any, masks: Sequence[ArrayLike] | None = None) -
     """
     from treeprune.neural.masks import checked_masks
 
-    start = initial_network(mlp, X, y)
+    if not isinstance(mlp, NETWORKS):
+        raise TypeError(ITSELF.format(type(mlp).__name__))
+    trained = left_of_training(mlp)
+    if trained is None:
+        raise ValueError(
+            "the network was trained at another size: rewind it before layers or equal neurons are removed"
+        )
+    whole = clone(mlp).set_params(hidden_layer_sizes=trained[0])
+    start = _without(initial_network(whole, X, y), trained[1])
     on = [w != 0 for w in mlp.coefs_] if masks is None else checked_masks(mlp, masks)
     if [w.shape for w in start.coefs_] != [mask.shape for mask in on]:
-        raise ValueError("the network was trained at another size: rewind it before neurons are removed")
+        raise ValueError("the masks are those of a network of another size")
     return with_weights(start, [w * mask for w, mask in zip(start.coefs_, on, strict=True)], start.intercepts_)
+
+
+def _without(start: Any, kept: Sequence[Any]) -> Any:
+    """Take from an initial network what is left of each hidden layer."""
+    coefs, intercepts = list(start.coefs_), list(start.intercepts_)
+    for k, left in enumerate(map(list, kept)):
+        if len(left) < len(intercepts[k]):
+            coefs[k], intercepts[k] = coefs[k][:, left], intercepts[k][left]
+            coefs[k + 1] = coefs[k + 1][left]
+    return with_weights(start, coefs, intercepts)

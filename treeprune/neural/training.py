@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
+from sklearn.utils import check_consistent_length
 
-from treeprune.checks import check_count
+from treeprune.checks import check_count, random_numbers
 from treeprune.neural.deployment import NETWORKS, find_network, with_weights
 from treeprune.neural.masks import checked_masks
+from treeprune.neural.removal import check_names
 from treeprune.neural.weight_scores import lowest_off
 from treeprune.rows import take_rows
 from treeprune.wrapped import rewrap, through
@@ -54,7 +55,7 @@ def fine_tune(
         (`PolynomialDecay`, `ConstantSparsity`); the smallest go, and none comes back.
     sample_weight : array-like, shape (n_rows,), optional
         With scikit-learn 1.7 or newer.
-    random_state : int, RandomState instance or None, default=0
+    random_state : int, RandomState, Generator or None, default=0
         Shuffles the rows before every epoch.
 
     Returns
@@ -77,6 +78,8 @@ def fine_tune(
     if network.solver == "lbfgs":
         raise ValueError("solver='lbfgs' knows no mini-batches: use sgd or adam, or fit_masked, which fits as a whole")
     rows, target = through(steps, X), np.asarray(y)
+    check_consistent_length(rows, target, sample_weight)
+    check_names(network, rows)
     weight = None if sample_weight is None else np.asarray(sample_weight)
     on, tuned = checked_masks(network, masks), deepcopy(network)
     _hold(tuned, on)
@@ -146,7 +149,7 @@ class _ByBatches:
         self.mlp = mlp
         changed = ("early_stopping", "n_iter_no_change", "shuffle", "batch_size")
         self.own = {name: getattr(mlp, name) for name in changed}
-        self.losses = len(mlp.loss_curve_)
+        self.losses, self.epochs = len(mlp.loss_curve_), mlp.n_iter_
         self.n_seen = 0  # rows of this epoch
 
     def __enter__(self) -> Callable[[int, int], None]:
@@ -161,11 +164,12 @@ class _ByBatches:
         self.n_seen += size
         self.mlp.t_ -= size
         if self.n_seen == n_rows:
-            self.mlp.t_, self.n_seen = self.mlp.t_ + n_rows, 0
+            self.mlp.t_, self.n_seen, self.epochs = self.mlp.t_ + n_rows, 0, self.epochs + 1
 
     def __exit__(self, *error: Any) -> None:
         self.mlp.set_params(**self.own)
         del self.mlp.loss_curve_[self.losses :]  # of batches, where a user expects epochs
+        self.mlp.n_iter_ = self.epochs
         _forget_the_best(self.mlp)
 
 
@@ -182,7 +186,7 @@ def _forget_the_best(mlp: Any) -> None:
 
 def _batches(mlp: Any, n_rows: int, epochs: int, random_state: Any) -> Iterator[NDArray[np.intp]]:
     """Shuffle the rows for every epoch: with a fixed seed of its own ``partial_fit`` would repeat one order."""
-    rng = check_random_state(random_state)
+    rng = random_numbers(random_state)
     size = min(BATCH, n_rows) if mlp.batch_size == "auto" else int(np.clip(mlp.batch_size, 1, n_rows))
     for _ in range(epochs):
         order = rng.permutation(n_rows)

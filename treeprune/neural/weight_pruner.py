@@ -14,12 +14,15 @@ from treeprune.checks import check_choice, check_count
 from treeprune.neural.deployment import NETWORKS, check_takes_weights
 from treeprune.neural.family import NetworkFamily
 from treeprune.neural.masks import ALL_CRITERIA, achieved, prune_weights, weight_masks, with_masks
-from treeprune.neural.rewinding import initial_network, rewind
+from treeprune.neural.rewinding import ITSELF, initial_network, rewind
 from treeprune.neural.schedules import PolynomialDecay
 from treeprune.neural.training import BATCH, fine_tune, fit_masked
+from treeprune.neural.weight_scores import count_of
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.pruner import grow
-from treeprune.wrapped import is_frozen, not_found, thaw
+from treeprune.wrapped import is_frozen, thaw
+
+BEFORE = ("snip", "synflow", "random", "magnitude")  # mean something at weights that were not trained
 
 
 class WeightPruner(MetaEstimatorMixin, PrunedPredictor):
@@ -41,8 +44,8 @@ class WeightPruner(MetaEstimatorMixin, PrunedPredictor):
         Switch weights off when training is done; or those of the initial network, and train the rest
         (snip, synflow, random, magnitude); or more and more as it trains, by ``schedule``.
     schedule : callable, default=None
-        For ``timing="during"``: from steps (mini-batches) to the share of weights that is off. By
-        default `PolynomialDecay` to ``amount`` at three quarters of the training.
+        For ``timing="during"``: from steps (mini-batches) to the share of weights that is off, whatever
+        ``amount`` is. By default `PolynomialDecay` to ``amount`` at three quarters of the training.
     rewind : bool, default=False
         After pruning train the rest anew from its initial weights (the lottery ticket).
     fine_tune_epochs : int, default=0
@@ -179,17 +182,36 @@ class WeightPruner(MetaEstimatorMixin, PrunedPredictor):
         check_count("fine_tune_epochs", self.fine_tune_epochs, low=0)
         mlp = thaw(self._to_grow())
         if not isinstance(mlp, NETWORKS):
-            raise not_found(mlp, "an MLPClassifier or MLPRegressor itself")
+            raise TypeError(ITSELF.format(type(mlp).__name__))
         if mlp.solver == "lbfgs" and (self.fine_tune_epochs or self.timing == "during"):
             raise ValueError("solver='lbfgs' knows no epochs: use sgd or adam to train during or after pruning")
         if self.timing != "after" and self.rewind:
             raise ValueError(f"rewind=True, timing={self.timing!r}: only a trained network can go back to its start")
+        self._check_timing()
         if self.schedule is not None and self.timing != "during":
             raise ValueError(f"schedule is for timing='during', not {self.timing!r}")
 
+    def _check_timing(self) -> None:
+        """Refuse what another timing would read and this one would not."""
+        if self.compensate is not None:
+            check_choice("compensate", self.compensate, ("least_squares", "none"))
+            if self.timing != "after" or self.rewind:
+                raise ValueError(
+                    f"compensate={self.compensate!r} is for weights that go after training: what is trained on needs "
+                    "no repair, leave it at None"
+                )
+        check_choice("scope", self.scope, ("global", "layer", "neuron"))
+        if self.timing == "before" and self.criterion not in BEFORE:
+            raise ValueError(f"criterion={self.criterion!r}, timing='before': one of {', '.join(BEFORE)} is expected")
+        if self.timing == "during" and (self.criterion, self.scope) != ("magnitude", "global"):
+            raise ValueError(
+                f"criterion={self.criterion!r}, scope={self.scope!r}, timing='during': the smallest weights of all go, "
+                "so 'magnitude' and 'global' are expected"
+            )
+
     def _usual_schedule(self, mlp: Any, n_rows: int) -> PolynomialDecay:
         n_weights = sum(w.size for w in mlp.coefs_)
-        final = self.amount if isinstance(self.amount, float) else self.amount / n_weights
+        final = count_of(self.amount, n_weights) / n_weights
         size = min(BATCH, n_rows) if mlp.batch_size == "auto" else min(mlp.batch_size, n_rows)
         return PolynomialDecay(final=final, end=max(1, 3 * mlp.max_iter * -(-n_rows // size) // 4))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.repair import penalised_gram
+from treeprune.repair import one_by_one, penalised_gram
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -86,14 +86,18 @@ def wanda(seen: WeightEvidence) -> Floats:
 
 
 def obs_layer(seen: WeightEvidence) -> Floats:
-    """Least squared error of what the layer computes, its other weights refitted (Frantar & Alistarh 2022)."""
+    """Rise of the squared error of what a neuron receives, weight after weight, the others refitted each time.
+
+    The optimal brain surgeon for each neuron by itself (Frantar & Alistarh 2022). The scores rise in the order
+    the weights go. A neuron of n weights costs n^3 steps: minutes for layers that receive many hundreds.
+    """
     gram = penalised_gram(_known(seen.received), _known(seen.share))
-    if (seen.weight != 0).all():
-        return seen.weight**2 / np.diag(np.linalg.inv(gram))[:, None]
     scores = np.zeros(seen.weight.shape)
-    for j, column in enumerate(seen.weight.T):  # weights that are off cannot be refitted
-        on = np.flatnonzero(column)
-        scores[on, j] = column[on] ** 2 / np.diag(np.linalg.inv(gram[np.ix_(on, on)]))
+    for j, column in enumerate(seen.weight.T):
+        on, highest = np.flatnonzero(column), 0.0  # weights that are off cannot be refitted
+        for i, rise, _ in one_by_one(gram[np.ix_(on, on)], column[on, None]):
+            highest = max(rise, np.nextafter(highest, np.inf))
+            scores[on[i], j] = highest
     return scores
 
 
@@ -138,8 +142,8 @@ def count_of(amount: float, n_left: int) -> int:
     """Return how many weights ``amount`` means, as torch counts: a share of those left, half to even, or a number."""
     if isinstance(amount, int | np.integer) and not isinstance(amount, bool) and 0 <= amount <= n_left:
         return int(amount)
-    if isinstance(amount, float) and 0 <= amount <= 1:
-        return round(amount * n_left)
+    if isinstance(amount, float | np.floating) and 0 <= amount <= 1:
+        return round(float(amount) * n_left)
     raise ValueError(
         f"amount must be a share from 0.0 to 1.0 or a number up to the {n_left} weights left, got {amount!r}"
     )

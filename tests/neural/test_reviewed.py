@@ -1,0 +1,245 @@
+"""What reviews found: each test failed before it was mended."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits, load_iris, make_classification
+from sklearn.metrics import log_loss
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import treeprune as tp
+from treeprune import neural as N
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+X, Y = load_iris(return_X_y=True)
+
+
+def net(**parameters):
+    given = {"hidden_layer_sizes": 8, "max_iter": 30, "random_state": 0, **parameters}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return MLPClassifier(**given).fit(X, Y)
+
+
+def test_obs_of_each_layer_keeps_digits_far_better_than_magnitude():
+    data, label = load_digits(return_X_y=True)
+    data = StandardScaler().fit_transform(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlp = MLPClassifier(40, max_iter=100, random_state=0).fit(data[:1200], label[:1200])
+    score = {
+        criterion: N.prune_weights(mlp, data[:1200], amount=0.9, criterion=criterion, scope="layer").score(
+            data[1200:], label[1200:]
+        )
+        for criterion in ("magnitude", "obs_layer")
+    }
+    assert score["obs_layer"] > score["magnitude"] + 0.1
+
+
+def test_small_networks_from_scratch_get_the_epochs_of_fine_tuning_too():
+    table = N.compare_neurons(
+        MLPClassifier(16), X[::2], Y[::2], X[1::2], Y[1::2], n_keep=[8], seeds=[0], epochs=10, fine_tune_epochs=5
+    ).set_index("method")
+    assert table.loc["scratch_equal_epochs", "epochs"] == table.loc["obs", "epochs"] == 15
+    assert table.loc["scratch_equal_macs", "macs_trained"] == table.loc["obs", "macs_trained"]
+
+
+def test_what_is_not_repaired_is_no_claim_and_a_bad_dense_score_is_no_collapse():
+    def collapse(rows):
+        table = pd.DataFrame(rows, columns=["method", "n_neurons", "seed", "test_score"])
+        return N.honest_checklist(table).set_index("item").loc["a size at which the score collapses", "passed"]
+
+    rows = [("dense", 20, 0, 0.66), ("obs", 10, 0, 0.645), ("magnitude_no_repair", 10, 0, 0.2)]
+    assert not collapse(rows)
+    assert not collapse([("dense", 20, 0, -4.66), ("obs", 10, 0, -4.68)])
+    assert collapse([("dense", 20, 0, 0.66), ("obs", 10, 0, 0.5)])
+
+
+def test_a_network_without_neurons_rewinds_to_what_is_left_of_its_own_start():
+    mlp = net()
+    small = tp.prune(tp.prune(mlp, "neuron", X, Y, n_keep=6), "neuron", X, Y, n_keep=3)
+    start, rewound = N.initial_network(mlp, X, Y), N.rewind(small, X, Y)
+    own, left = start.coefs_[0].T, rewound.coefs_[0].T
+    gaps = np.abs(left[:, None] - own[None]).max(axis=2)
+    kept = gaps.argmin(axis=1)
+    assert (gaps.min(axis=1) == 0).all()
+    np.testing.assert_array_equal(start.coefs_[1][kept], rewound.coefs_[1])
+    deep = net(hidden_layer_sizes=(8, 6))
+    with pytest.raises(ValueError, match="trained at another size"):
+        N.rewind(N.prune_layer(deep, X, 1), X, Y)
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_training_from_the_start_works_with_early_stopping(kind, early_stopping):
+    mlp = kind(hidden_layer_sizes=(8,), early_stopping=early_stopping, random_state=3, max_iter=15)
+    target = Y if kind is MLPClassifier else Y.astype(float)
+    pruner = tp.WeightPruner(mlp, timing="before").fit(X, target)
+    assert pruner.achieved_ == pytest.approx(0.5, abs=0.02)
+    ticket = tp.WeightPruner(mlp, rewind=True).fit(X, target)
+    assert ticket.achieved_ == pytest.approx(0.5, abs=0.02)
+    started = N.initial_network(mlp, X, target).set_params(warm_start=True).fit(X, target)
+    direct = kind(hidden_layer_sizes=(8,), early_stopping=early_stopping, random_state=3, max_iter=15).fit(X, target)
+    np.testing.assert_allclose(started.coefs_[0].shape, direct.coefs_[0].shape)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_a_finalised_network_with_early_stopping_trains_on(solver):
+    mlp = net(early_stopping=True, warm_start=True, solver=solver)
+    again = N.finalize(mlp).fit(X, Y)
+    assert again.n_iter_ >= 1
+    assert again.score(X, Y) > 0.3
+
+
+def test_columns_of_another_order_or_name_are_refused_as_predict_refuses_them():
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlp = MLPClassifier((8, 4), max_iter=10, random_state=0).fit(frame, Y)
+    for strange in (frame[list("dcba")], frame.rename(columns={"a": "z"})):
+        for call in (
+            lambda rows: tp.prune(mlp, "neuron", rows, Y, n_keep=4, layer=0),
+            lambda rows: tp.prune(mlp, "weight", rows, amount=0.5),
+            lambda rows: N.neuron_importance(mlp, rows, Y, layer=0),
+            lambda rows: N.prune_layer(mlp, rows, 0),
+            lambda rows: N.fine_tune(mlp, rows, Y, 1),
+        ):
+            with pytest.raises(ValueError, match="feature names"):
+                call(strange)
+    assert tp.prune(mlp, "neuron", frame, Y, n_keep=4, layer=0).score(frame, Y) > 0
+
+
+@pytest.mark.parametrize(
+    "rows", [(X, Y[:50], None), (X[:50], Y, None), (X, Y, np.ones(20))], ids=["short y", "short X", "short weight"]
+)
+def test_rows_that_do_not_belong_together_are_refused(rows):
+    data, target, weight = rows
+    with pytest.raises(ValueError, match=r"inconsistent numbers|must agree|one weight for each"):
+        N.fine_tune(net(), data, target, 1, sample_weight=weight)
+    with pytest.raises(ValueError, match=r"inconsistent numbers|must agree|one weight for each"):
+        N.prune_neurons(net(), data, target, n_keep=2, sample_weight=weight)
+
+
+@pytest.mark.parametrize("timing", ["after", "before", "during"])
+def test_amounts_mean_the_same_at_every_time_and_others_are_refused(timing):
+    mlp = MLPClassifier(8, max_iter=8, random_state=0)
+    assert tp.WeightPruner(mlp, timing=timing, amount=np.float32(0.5)).fit(X, Y).achieved_ == pytest.approx(0.5)
+    for wrong in (True, "x", None, 1.5, -1):
+        with pytest.raises(ValueError, match="amount must be"):
+            tp.WeightPruner(mlp, timing=timing, amount=wrong).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"compensate": "foo"}, "compensate='foo'"),
+        ({"compensate": "least_squares", "timing": "before"}, "needs no repair"),
+        ({"compensate": "none", "rewind": True}, "needs no repair"),
+        ({"scope": "foo", "timing": "during"}, "scope='foo'"),
+        ({"scope": "layer", "timing": "during"}, "the smallest weights of all go"),
+        ({"criterion": "snip", "timing": "during"}, "the smallest weights of all go"),
+        ({"criterion": "wanda", "timing": "before"}, "one of snip, synflow, random, magnitude"),
+    ],
+)
+def test_parameters_that_would_not_be_read_are_refused(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        tp.WeightPruner(MLPClassifier(8, max_iter=5), **parameters).fit(X, Y)
+
+
+def test_generators_are_random_states_everywhere():
+    mlp = net()
+    N.fine_tune(mlp, X, Y, 1, random_state=np.random.default_rng(0))
+    tp.NeuronPruner(mlp, n_keep=3, criterion="random", random_state=np.random.default_rng(0)).fit(X, Y)
+    N.prune_weights(mlp, amount=0.5, criterion="random", random_state=np.random.default_rng(0))
+
+
+def test_what_is_asked_of_a_network_is_answered_for_networks():
+    mlp = net()
+    for method, message in (
+        ("neurons", "did you mean 'neuron'"),
+        (None, "pruned by 'neuron', 'weight'"),
+        ("layer", "prune_layer"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            tp.prune(mlp, method)
+    with pytest.raises(ValueError, match="has no parameter 'keep'"):
+        tp.prune(mlp, "neuron", X, Y, keep=2)
+    pipeline = make_pipeline(StandardScaler(), MLPClassifier())
+    for call in (lambda: tp.WeightPruner(pipeline).fit(X, Y), lambda: N.initial_network(pipeline, X, Y)):
+        with pytest.raises(TypeError, match="of a Pipeline take the last step"):
+            call()
+
+
+def test_pipelines_are_taken_wherever_networks_are():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline = make_pipeline(StandardScaler(), MLPClassifier((8, 6), max_iter=20, random_state=0)).fit(X, Y)
+    mlp, scaled = pipeline[-1], pipeline[0].transform(X)
+    for work in (
+        N.finalize,
+        N.quantize_weights,
+        N.prune_lossless,
+        lambda model: N.prune_layer(model, X if model is pipeline else scaled, 1),
+    ):
+        inside = work(pipeline)
+        np.testing.assert_allclose(inside.predict_proba(X), work(mlp).predict_proba(scaled), atol=1e-12)
+        assert inside is not pipeline
+    table = N.cost_table({"inside": pipeline}, X, Y, X, Y, latency_rows=3)
+    alone = N.cost_table({"inside": mlp}, scaled, Y, scaled, Y)
+    pd.testing.assert_frame_equal(table[list(alone)], alone)
+    assert len(N.quantization_grid({"inside": pipeline}, X, Y)) == 4
+
+
+def test_costs_name_the_loss_the_multiply_adds_that_are_not_zero_and_what_was_measured():
+    mlp = net()
+    sparse = N.prune_weights(mlp, amount=0.5)
+    table = N.cost_table({"dense": mlp, "sparse": sparse}, X, Y, X[::2], Y[::2])
+    assert table["macs_nonzero"].tolist() == [sum((w != 0).sum() for w in m.coefs_) for m in (mlp, sparse)]
+    assert table["test_loss"][0] == pytest.approx(log_loss(Y[::2], mlp.predict_proba(X[::2])))
+    assert table.attrs["test_rows"] == 75
+    with pytest.raises(ValueError, match="X_valid and y_valid belong together"):
+        N.cost_table({"dense": mlp}, X, Y, X, Y, y_valid=Y)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"n_keep": 3}, "a list of sizes is expected"),
+        ({"criteria": "obs"}, "a list of names is expected"),
+        ({"criteria": ["obbs"]}, "criteria='obbs'"),
+        ({"seeds": []}, "seeds is empty"),
+        ({"seeds": 3}, "a list of whole numbers"),
+        ({"compensate": "lstsq"}, "compensate='lstsq'"),
+        ({"fine_tune_epochs": -1}, "fine_tune_epochs=-1"),
+    ],
+)
+def test_comparisons_that_will_not_do_are_refused_before_any_training(wrong, message, monkeypatch):
+    monkeypatch.setattr("treeprune.neural.comparison.scratch_networks", None)
+    given = {"n_keep": [3], **wrong}
+    with pytest.raises(ValueError, match=message):
+        N.compare_neurons(MLPClassifier(8), X, Y, X, Y, **given)
+
+
+def test_epochs_of_further_training_are_counted_and_bits_have_an_end():
+    mlp = net()
+    assert N.fine_tune(mlp, X, Y, 7).n_iter_ == mlp.n_iter_ + 7
+    with pytest.raises(ValueError, match="64 at most"):
+        N.quantize_weights(mlp, 2000)
+
+
+def test_pruned_deep_networks_do_no_worse_repaired_than_not():
+    data, label = make_classification(600, 12, n_informative=8, n_classes=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlp = MLPClassifier((30, 20), max_iter=150, random_state=0).fit(data, label)
+    plain, repaired = (
+        N.prune_weights(mlp, data, amount=0.8, compensate=repair).score(data, label)
+        for repair in ("none", "least_squares")
+    )
+    assert repaired > plain
