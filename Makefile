@@ -87,5 +87,5 @@ $(LOWEST)/.test: pyproject.toml
 
 $(EXTRAS)/.test: pyproject.toml
 	$(PYTHON) -m venv $(EXTRAS)
-	$(EXTRAS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,torch]' $(PIP_ARGS)
+	$(EXTRAS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,torch,optimal]' $(PIP_ARGS)
 	touch $@

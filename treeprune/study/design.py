@@ -108,7 +108,8 @@ class Study:
     development : sequence of str
         Data sets by which defaults were chosen: reported apart, and in no mean or test.
     growers : mapping from names to parameters
-        Of a DecisionTree, or with ``kind="extra_tree"`` of an ExtraTree. Several are a factor.
+        Of a DecisionTree, with ``kind="extra_tree"`` of an ExtraTree, or with ``kind="optimal_tree"`` of an
+        `OptimalTreeClassifier`, which needs the extra ``optimal``. Several are a factor.
     grids : mapping from names to sequences
         Candidates of methods that are tuned over a grid: ``{"minimum_error_cv": [1, 4, 16]}``.
     label_noise : float in [0, 1), or sequence of them, default=0
@@ -379,7 +380,7 @@ def _field(name: str, entry: Any = None) -> Iterator[None]:
         yield
     except DesignError:
         raise
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ImportError) as error:
         raise DesignError(str(error), name, entry) from error
 
 

@@ -8,11 +8,13 @@ from typing import Any
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 from treeprune.checks import check_choice
+from treeprune.study.optimal_tree import OptimalTreeClassifier
 from treeprune.tables import suggestion
 
 KINDS = {
     "decision_tree": {"classification": DecisionTreeClassifier, "regression": DecisionTreeRegressor},
     "extra_tree": {"classification": ExtraTreeClassifier, "regression": ExtraTreeRegressor},
+    "optimal_tree": {"classification": OptimalTreeClassifier},
 }
 
 
@@ -32,5 +34,8 @@ def check_grower(name: str, parameters: Mapping[str, Any]) -> None:
 
 def make_grower(parameters: Mapping[str, Any], task: str, seed: int) -> Any:
     """Return the unfitted tree of a task."""
-    kind = KINDS[parameters.get("kind", "decision_tree")][task]
+    name = parameters.get("kind", "decision_tree")
+    if task not in KINDS[name]:
+        raise ValueError(f"kind={name!r} is for {' and '.join(KINDS[name])}, and the data hold a {task}")
+    kind = KINDS[name][task]
     return kind(**{name: value for name, value in parameters.items() if name != "kind"}, random_state=seed)
