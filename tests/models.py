@@ -24,12 +24,20 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "pessimistic_error": {"z": 0.5},
     "error_based": {"confidence": 0.3},
     "critical_value": {"critical_value": 0.15},
+    "significance": {"significance": 0.005},
+    "description_length": {"code": "exact"},
+    "kearns_mansour": {"c": 0.1},
     "optimal": {"max_leaf_nodes": 9},
     "max_depth": {"max_depth": 4},
     "max_leaf_nodes": {"max_leaf_nodes": 9},
+    "min_impurity_decrease": {"min_impurity_decrease": 0.01},
+    "min_samples_split": {"min_samples_split": 30},
 }
-ONE_CLASS_VARIABLE = ("pessimistic_error", "error_based")
-NO_ABSOLUTE_N = ("cost_complexity", "reduced_error", "critical_value", "optimal", "max_depth", "max_leaf_nodes")
+ONE_CLASS_VARIABLE = ("pessimistic_error", "error_based", "description_length", "kearns_mansour")
+NO_ABSOLUTE_N = (
+    *("cost_complexity", "reduced_error", "critical_value", "optimal", "max_depth", "max_leaf_nodes"),
+    *("min_impurity_decrease", "min_samples_split"),
+)
 ALL = [(name, task) for name in METHODS for task in ("classes", "numbers")]
 TASKS = [(name, task) for name, task in ALL if task == "classes" or name not in ONE_CLASS_VARIABLE]
 

@@ -22,11 +22,19 @@ STRENGTH: dict[type, dict[str, Any]] = {
     tp.PessimisticErrorPruner: {},
     tp.ErrorBasedPruner: {},
     tp.CriticalValuePruner: {"critical_value": 0.1},
+    tp.SignificancePruner: {},
+    tp.DescriptionLengthPruner: {},
+    tp.KearnsMansourPruner: {"c": 0.1},
     tp.OptimalPruner: {"max_leaf_nodes": 4},
     tp.MaxDepthPruner: {"max_depth": 2},
     tp.MaxLeafNodesPruner: {"max_leaf_nodes": 4},
+    tp.MinImpurityDecreasePruner: {"min_impurity_decrease": 0.01},
+    tp.MinSamplesSplitPruner: {"min_samples_split": 10},
 }
-CLASSIFICATION_ONLY = (tp.PessimisticErrorPruner, tp.ErrorBasedPruner)
+CLASSIFICATION_ONLY = (
+    *(tp.PessimisticErrorPruner, tp.ErrorBasedPruner),
+    *(tp.DescriptionLengthPruner, tp.KearnsMansourPruner),
+)
 
 PRUNERS = [
     kind(tree, **parameters)

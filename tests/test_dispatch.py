@@ -21,12 +21,17 @@ import treeprune as tp
 from treeprune.dispatch import FAMILIES, METHODS
 from treeprune.tree.fitted import find_tree
 
-NESTED = ("cost_complexity", "critical_value", "max_depth", "max_leaf_nodes")
+NESTED = (
+    *("cost_complexity", "critical_value", "max_depth", "max_leaf_nodes"),
+    *("min_impurity_decrease", "min_samples_split"),
+)
 STRENGTHS: dict[str, list[float]] = {
     "cost_complexity": [0.0, 0.003, 0.02, 1.0],
     "critical_value": [0.0, 0.1, 0.3, 1.0],
     "max_depth": [0, 1, 3, 100],
     "max_leaf_nodes": [1, 2, 7, 1000],
+    "min_impurity_decrease": [0.0, 0.003, 0.02, 1.0],
+    "min_samples_split": [2, 10, 60, 1000],
 }
 
 

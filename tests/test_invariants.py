@@ -146,6 +146,9 @@ LOSSLESS: dict[str, dict[str, Any]] = {
     "optimal": {"max_leaf_nodes": 1000},
     "max_depth": {"max_depth": 1000},
     "max_leaf_nodes": {"max_leaf_nodes": 1000},
+    "significance": {"significance": 1.0},
+    "min_impurity_decrease": {"min_impurity_decrease": 0.0},
+    "min_samples_split": {"min_samples_split": 2},
 }
 
 
@@ -166,6 +169,10 @@ STRONGEST: dict[str, dict[str, Any]] = {
     "optimal": {"max_leaf_nodes": 1},
     "max_depth": {"max_depth": 0},
     "max_leaf_nodes": {"max_leaf_nodes": 1},
+    "significance": {"significance": 0.0},
+    "kearns_mansour": {"c": 1e9},
+    "min_impurity_decrease": {"min_impurity_decrease": np.inf},
+    "min_samples_split": {"min_samples_split": 1e9},
     "pessimistic_error": {"z": 1e9},
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from models import PARAMETERS, TASKS, grown, inner_shape, numbers, rows_of, stem, weights
+from models import ONE_CLASS_VARIABLE, PARAMETERS, TASKS, grown, inner_shape, numbers, rows_of, stem, weights
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
@@ -95,6 +95,18 @@ def array_cut(name: str, tree: Any) -> NDArray[np.bool_]:
             path = tp.max_depth_path(structure)
         case "max_leaf_nodes":
             path = tp.max_leaf_nodes_path(structure, gain)
+        case "min_impurity_decrease":
+            path = tp.growth_limit_path(structure, gain / n[0], name)
+        case "min_samples_split":
+            path = tp.growth_limit_path(structure, n, name)
+        case "significance" if is_classifier(tree):
+            return tp.significance_cut(structure, tp.split_p_values(structure, counts), **given)
+        case "significance":
+            return tp.significance_cut(structure, tp.variance_p_values(structure, errors, n), **given)
+        case "description_length":
+            return tp.description_length_cut(structure, counts, t.n_features, **given)
+        case "kearns_mansour":
+            return tp.kearns_mansour_cut(structure, errors, n, t.n_features * (n[0] - 1), **given)
         case "reduced_error":
             return tp.reduced_error_cut(structure, errors)
         case "minimum_error" if is_classifier(tree):
@@ -146,6 +158,9 @@ def test_without_rows_the_tree_is_pruned_by_what_it_grew_on(name: str, task: str
         tp.MinimumErrorPruner(m=3, prior=[0.2, 0.5, 0.3]),
         tp.ErrorBasedPruner(limit="weka"),
         tp.ErrorBasedPruner(limit="exact"),
+        tp.SignificancePruner(test="g2", significance=0.3),
+        tp.SignificancePruner(correction="bonferroni", significance=0.5),
+        tp.DescriptionLengthPruner(code="quinlan_rivest"),
     ],
     ids=repr,
 )
@@ -167,6 +182,11 @@ OTHER = {
     "optimal": {"max_leaf_nodes": 4},
     "max_depth": {"max_depth": 2},
     "max_leaf_nodes": {"max_leaf_nodes": 4},
+    "significance": {"significance": 1e-6},
+    "description_length": {"code": "quinlan_rivest"},
+    "kearns_mansour": {"c": 0.5},
+    "min_impurity_decrease": {"min_impurity_decrease": 0.03},
+    "min_samples_split": {"min_samples_split": 100},
 }
 
 
@@ -353,7 +373,7 @@ def test_sparse_rows_give_what_dense_ones_give(name: str, task: str) -> None:
 def test_every_criterion_that_a_method_can_read_is_pruned(name: str) -> None:
     for tree_name in ("DecisionTreeRegressor absolute_error", "DecisionTreeRegressor poisson", "monotone numbers"):
         case = grown(tree_name)
-        if name not in ("pessimistic_error", "error_based"):
+        if name not in ONE_CLASS_VARIABLE:
             fitted = METHODS[name](clone(case.tree), **PARAMETERS[name]).fit(case.X, case.y)
             assert fitted.n_leaves_ <= case.tree.get_n_leaves()
 

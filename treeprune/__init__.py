@@ -12,7 +12,18 @@ from treeprune.tree.curve import pruning_curve
 from treeprune.tree.cuts import bottom_up, check_cut, cut_at, optimal_cut, path_sums, topmost
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner, cost_complexity_path
 from treeprune.tree.methods.critical_value import CriticalValuePruner, critical_value_path
+from treeprune.tree.methods.description_length import (
+    DescriptionLengthPruner,
+    description_length_cut,
+    leaf_bits,
+)
 from treeprune.tree.methods.error_based import ErrorBasedPruner, added_errors, error_based_cut
+from treeprune.tree.methods.growth_limits import (
+    MinImpurityDecreasePruner,
+    MinSamplesSplitPruner,
+    growth_limit_path,
+)
+from treeprune.tree.methods.kearns_mansour import KearnsMansourPruner, kearns_mansour_cut
 from treeprune.tree.methods.max_depth import MaxDepthPruner, max_depth_path
 from treeprune.tree.methods.max_leaf_nodes import MaxLeafNodesPruner, max_leaf_nodes_path
 from treeprune.tree.methods.minimum_error import (
@@ -23,6 +34,12 @@ from treeprune.tree.methods.minimum_error import (
 from treeprune.tree.methods.optimal import OptimalPruner, optimal_cut_of_size, optimal_cuts
 from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner, pessimistic_error_cut
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner, reduced_error_cut
+from treeprune.tree.methods.significance import (
+    SignificancePruner,
+    significance_cut,
+    split_p_values,
+    variance_p_values,
+)
 from treeprune.tree.statistics import class_counts, target_moments
 from treeprune.tree.structure import TreeStructure
 

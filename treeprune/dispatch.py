@@ -21,13 +21,17 @@ from treeprune.tree.cuts import topmost
 from treeprune.tree.fitted import FittedTree, find_tree, replace_tree
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.methods.critical_value import CriticalValuePruner
+from treeprune.tree.methods.description_length import DescriptionLengthPruner
 from treeprune.tree.methods.error_based import ErrorBasedPruner
+from treeprune.tree.methods.growth_limits import MinImpurityDecreasePruner, MinSamplesSplitPruner
+from treeprune.tree.methods.kearns_mansour import KearnsMansourPruner
 from treeprune.tree.methods.max_depth import MaxDepthPruner
 from treeprune.tree.methods.max_leaf_nodes import MaxLeafNodesPruner
 from treeprune.tree.methods.minimum_error import MinimumErrorPruner
 from treeprune.tree.methods.optimal import OptimalPruner
 from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner
+from treeprune.tree.methods.significance import SignificancePruner
 from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, statistics_of
 from treeprune.tree.rebuild import materialise
 from treeprune.wrapped import unwrap
@@ -41,9 +45,14 @@ METHODS: dict[str, type[BasePruner]] = {
         PessimisticErrorPruner,
         ErrorBasedPruner,
         CriticalValuePruner,
+        SignificancePruner,
+        DescriptionLengthPruner,
+        KearnsMansourPruner,
         OptimalPruner,
         MaxDepthPruner,
         MaxLeafNodesPruner,
+        MinImpurityDecreasePruner,
+        MinSamplesSplitPruner,
     )
 }
 
@@ -51,6 +60,8 @@ METHODS: dict[str, type[BasePruner]] = {
 FAMILIES: dict[str, tuple[str, tuple[float, ...]]] = {
     "minimum_error": ("m", (0, 0.5, 1, 2, 3, 4, 8, 12, 16, 32, 64, 128, 256, 512, 1024)),
     "pessimistic_error": ("z", (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4)),
+    "significance": ("significance", (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001, 1e-4, 1e-5, 1e-6, 0.0)),
+    "kearns_mansour": ("c", (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)),
     "error_based": ("confidence", (0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001)),
 }
 

@@ -7,7 +7,15 @@ from sklearn.datasets import make_regression
 from sklearn.tree import DecisionTreeRegressor
 from trees import chain, children, literal_cut, nodes_of, random_tree, structure_of, structures, trees_with_costs
 
-from treeprune import MaxDepthPruner, MaxLeafNodesPruner, cut_at, max_depth_path, max_leaf_nodes_path, pruning_path
+from treeprune import (
+    MaxDepthPruner,
+    MaxLeafNodesPruner,
+    cut_at,
+    max_depth_path,
+    max_leaf_nodes_path,
+    prune,
+    pruning_path,
+)
 
 
 @given(structures())
@@ -102,3 +110,23 @@ def test_a_large_tree_is_replayed_in_the_order_of_its_gains():
 def test_limits_that_are_no_whole_numbers_are_refused(pruner, message):
     with pytest.raises(ValueError, match=message):
         pruner.fit([[0.0], [1.0]], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("limit", "values"),
+    [("min_impurity_decrease", [0.0, 0.002, 0.01, 0.03, 0.1]), ("min_samples_split", [2, 11, 20, 37, 80, 301])],
+)
+def test_limits_on_nodes_after_growing_are_those_while_growing(limit, values):
+    rng = np.random.default_rng(1)  # of no two splits the same worth: ties break by the order of growth
+    X = rng.normal(size=(300, 5))
+    y = X[:, 0] + np.sin(3 * X[:, 1]) + rng.normal(size=300)
+    tree = DecisionTreeRegressor(min_samples_leaf=5, random_state=0).fit(X, y)
+    sizes = []
+    for value in values:
+        refit = DecisionTreeRegressor(min_samples_leaf=5, random_state=0, **{limit: value}).fit(X, y)
+        small = prune(tree, limit, **{limit: value}) if value not in (0.0, 2) else tree
+        assert (small.tree_.feature == refit.tree_.feature).all()
+        assert (small.tree_.threshold == refit.tree_.threshold).all()
+        sizes.append(refit.get_n_leaves())
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) > 3

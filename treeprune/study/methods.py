@@ -11,15 +11,20 @@ from treeprune.cv import PrunerCV
 from treeprune.tables import TASKS
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.methods.critical_value import CriticalValuePruner
+from treeprune.tree.methods.description_length import DescriptionLengthPruner
 from treeprune.tree.methods.error_based import ErrorBasedPruner
+from treeprune.tree.methods.growth_limits import MinImpurityDecreasePruner, MinSamplesSplitPruner
+from treeprune.tree.methods.kearns_mansour import KearnsMansourPruner
 from treeprune.tree.methods.max_depth import MaxDepthPruner
 from treeprune.tree.methods.max_leaf_nodes import MaxLeafNodesPruner
 from treeprune.tree.methods.minimum_error import MinimumErrorPruner
 from treeprune.tree.methods.optimal import OptimalPruner
 from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner
+from treeprune.tree.methods.significance import SignificancePruner
 
 M_GRID = (0.5, 2, 8, 32, 128)
+C_GRID = (0, 0.02, 0.05, 0.1, 0.2, 0.4)
 SIZE_GRID = (2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -170,6 +175,31 @@ METHODS: dict[str, StudyMethod] = {
         ),
         StudyMethod("critical_value", "critical_value", "critical-value", _FOLDS, _by_cv(CriticalValuePruner)),
         StudyMethod(
+            "significance",
+            "significance",
+            "significance, p < .05",
+            _OWN,
+            lambda means: SignificancePruner(means.grower),
+        ),
+        StudyMethod(
+            "description_length",
+            "description_length",
+            "description length",
+            _OWN,
+            lambda means: DescriptionLengthPruner(means.grower),
+            _CLASSES,
+        ),
+        StudyMethod(
+            "kearns_mansour",
+            "kearns_mansour",
+            "Kearns–Mansour, c by CV",
+            _FOLDS,
+            _over_grid("kearns_mansour", KearnsMansourPruner, "c"),
+            _CLASSES,
+            grid=C_GRID,
+            check_candidate=lambda c: check_number("c", c, low=0),
+        ),
+        StudyMethod(
             "optimal",
             "optimal",
             "optimal by size",
@@ -187,6 +217,20 @@ METHODS: dict[str, StudyMethod] = {
             _HELD_OUT,
             _by_rows_held_out(CostComplexityPruner),
             by_default=False,
+        ),
+        StudyMethod(
+            "min_impurity_decrease",
+            "min_impurity_decrease",
+            "min impurity decrease",
+            _FOLDS,
+            _by_cv(MinImpurityDecreasePruner),
+        ),
+        StudyMethod(
+            "min_samples_split",
+            "min_samples_split",
+            "min samples split",
+            _FOLDS,
+            _by_cv(MinSamplesSplitPruner),
         ),
         StudyMethod(
             "cost_complexity_held_out_one_standard_error",
