@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from treeprune.curve import GeneralizationCurve, LevelScores, join_curves
+from treeprune.cut_display import CutDisplay
 from treeprune.cv import PrunerCV
 from treeprune.dispatch import prune, pruning_cuts, pruning_path
 from treeprune.display import PruningCurveDisplay

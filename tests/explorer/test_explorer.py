@@ -23,11 +23,11 @@ from treeprune.cli import app
 from treeprune.datasets import load_dataset
 from treeprune.explorer import explore
 from treeprune.explorer.families import HIDDEN, INNER, LEAF
-from treeprune.explorer.sides import METHODS
+from treeprune.explorer.families import SHOWN as METHODS
 from treeprune.tree.fitted import find_tree
 
 EVIL = "</script><script>alert(1)</script>"
-BY_SIZE_ALONE = ("optimal",)  # no comparison at a node decides
+NOT_BY_A_NODE = ("optimal", "significance")  # the size decides, or what becomes of the children
 
 
 def split(X, y, **tree):
@@ -63,7 +63,7 @@ def test_every_level_is_the_pruned_tree_its_nodes_and_its_scores(noisy, shown, m
         assert (family.state[k] != HIDDEN).sum() == pruned.tree_.node_count
 
 
-@pytest.mark.parametrize("method", [m for m in METHODS if m not in BY_SIZE_ALONE])
+@pytest.mark.parametrize("method", [m for m in METHODS if m not in NOT_BY_A_NODE])
 def test_a_split_is_kept_where_the_first_side_is_larger_and_pruned_where_it_is_not(noisy, shown, method):
     tree, family = noisy[0], family_of(shown, method)
     end = tree.tree_.children_left == -1
@@ -118,7 +118,11 @@ def test_a_regression_and_a_pipeline_are_shown_too():
     X, X_test, y, y_test = train_test_split(X, y, random_state=0)
     pipeline = make_pipeline(StandardScaler(), DecisionTreeRegressor(max_leaf_nodes=20, random_state=0)).fit(X, y)
     found = explore(pipeline, X, y, X_test, y_test)
-    assert {family.method for family in found.families} == set(METHODS) - {"error_based", "pessimistic_error"}
+    assert {family.method for family in found.families} == set(METHODS) - {
+        "error_based",
+        "pessimistic_error",
+        "kearns_mansour",
+    }
     assert found.score == "R²"
     family = family_of(found, "cost_complexity")
     assert family.test[0] == pytest.approx(pipeline.score(X_test, y_test))

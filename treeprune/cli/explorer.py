@@ -14,7 +14,7 @@ from treeprune.checks import check_count, check_number
 from treeprune.cli.say import STOPPED, WRONG, note, stop
 from treeprune.datasets import load_dataset
 from treeprune.explorer import explore as explore_tree
-from treeprune.explorer.sides import METHODS
+from treeprune.explorer.families import SHOWN
 from treeprune.study.sources import known_names
 from treeprune.tables import read_table
 from treeprune.tree.holdout import holdout_split
@@ -24,7 +24,7 @@ def explore(
     data: Annotated[str, typer.Argument(help="A CSV file (numbers, words, missing cells), or a data set by name.")],
     target: Annotated[str | None, typer.Option(help="Column of the CSV to predict.")] = None,
     method: Annotated[
-        list[str] | None, typer.Option(help=f"Of {', '.join(METHODS)}; may be repeated. Default: all.")
+        list[str] | None, typer.Option(help=f"Of {', '.join(SHOWN)}; may be repeated. Default: all.")
     ] = None,
     out: Annotated[Path, typer.Option(help="File of the page.")] = Path("explore.html"),
     task: Annotated[str | None, typer.Option(help="classification or regression; guessed if left out.")] = None,

@@ -11,13 +11,14 @@ from sklearn.base import clone
 
 from treeprune.cv import PrunerCV
 from treeprune.dispatch import FAMILIES, METHODS, pruning_cuts, pruning_path
-from treeprune.explorer.sides import Sides, sides_of
 from treeprune.path import PruningPath
 from treeprune.tree.curve import pruning_curve
 from treeprune.tree.cuts import cut_at
 from treeprune.tree.fitted import FittedTree
 from treeprune.tree.pruner import PathPruner
+from treeprune.tree.sides import Sides
 
+SHOWN = tuple(m for m, kind in METHODS.items() if issubclass(kind, PathPruner) or m in FAMILIES or m == "optimal")
 HIDDEN, INNER, LEAF = 0, 1, 2  # what a node is in a pruning
 MOST_LEAVES = 200  # of a tree that is drawn
 
@@ -95,11 +96,20 @@ def find_family(tree: FittedTree, model: Any, method: str, data: tuple[Any, Any,
         train=curve.train[shown],
         test=curve.test[shown],
         state=np.array([_state(tree, cut) for cut in cuts[shown]]),
-        sides=[sides_of(tree, method, float(family.price[k]), cuts[k], family) for k in shown],
+        sides=[_sides(tree, method, family, int(k)) for k in shown],
         left_out=len(cuts) - len(shown),
         chosen=None if chosen is None or chosen not in shown else int(np.searchsorted(shown, chosen)),
         within=within[shown],
     )
+
+
+def _sides(tree: FittedTree, method: str, family: Any, level: int) -> Sides:
+    """What the method compares at the strength of a level."""
+    if isinstance(family, PruningPath):
+        strength = {METHODS[method].strength: family.price_inside(level)}
+    else:
+        strength = {_running(method): _plain(family.price[level])}
+    return METHODS[method](**strength)._sides(tree, None)
 
 
 def _by_size(family: Any) -> Any:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.explorer.families import Family, find_family
+from treeprune.dispatch import METHODS
+from treeprune.explorer.families import SHOWN, Family, find_family
 from treeprune.explorer.nodes import describe_nodes
-from treeprune.explorer.sides import METHODS
 from treeprune.explorer.spec import TITLES, draw
 from treeprune.tables import suggestion
 from treeprune.tree.fitted import find_tree
@@ -215,15 +215,15 @@ def _level_row(row: dict[Any, Any]) -> str:
 
 
 def _methods(wanted: Sequence[str] | None, tree: Any) -> list[str]:
-    """Check the names; error-based and pessimistic-error pruning are of classes."""
-    defined = [m for m in METHODS if tree.is_classifier or m not in ("error_based", "pessimistic_error")]
+    """Check the names; some methods are of classes."""
+    defined = [m for m in SHOWN if tree.is_classifier or not METHODS[m].one_class_variable]
     if wanted is None:
         return defined
     if isinstance(wanted, str) or not len(wanted):
         raise ValueError(f"methods={wanted!r}: a list of names is expected, of {', '.join(defined)}")
     for name in wanted:
         if name not in defined:
-            what = "is for classification only" if name in METHODS else "has no family of prunings to show"
+            what = "is for classification only" if name in SHOWN else "has no family of prunings to show"
             hint = suggestion(name, defined) or "."
             raise ValueError(f"method {name!r} {what}{hint} Known here: {', '.join(defined)}")
     return list(dict.fromkeys(wanted))

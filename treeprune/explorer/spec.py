@@ -25,6 +25,10 @@ TITLES = {
     "minimum_error": "minimum-error",
     "pessimistic_error": "pessimistic-error",
     "optimal": "optimal by size",
+    "significance": "significance",
+    "kearns_mansour": "Kearns–Mansour",
+    "min_impurity_decrease": "min impurity decrease",
+    "min_samples_split": "min samples split",
 }
 
 Spec = dict[str, Any]

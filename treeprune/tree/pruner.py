@@ -7,7 +7,8 @@ cuts are nested.  Everything else is here, once, for classification and regressi
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Self
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +29,12 @@ from treeprune.tree.fitted import (
 )
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.rebuild import materialise
+from treeprune.tree.sides import Sides
+from treeprune.tree.trace import explanation, trace_table
 from treeprune.wrapped import is_frozen, thaw
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 GROWING_PARAMETERS = ("estimator", "validation_fraction", "random_state")  # these change the grown tree
 
@@ -63,6 +69,10 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
     @abstractmethod
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         """Return the cut that the method takes; statistics None: of the growing rows, off the tree."""
+
+    @abstractmethod
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        """Return what the method compares at each node."""
 
     def _needs_counts(self) -> bool:
         """Whether the method must count the growing rows, or finds all it reads in the grown tree."""
@@ -107,6 +117,59 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         if X is None and y is None and sample_weight is None:
             return self._take(self.grown_, find_tree(self.grown_), self._statistics, self._growing)
         return self._prune_grown(self.grown_, X, y, sample_weight, self._growing)
+
+    def trace(self) -> DataFrame:
+        """Table why each split of the grown tree was kept or went.
+
+        Returns
+        -------
+        DataFrame
+            One row for each inner node of ``grown_``, in the order in which the method asked them: node, depth,
+            rows, left and right (both sides of the comparison; ``attrs`` say what they are), tie, decision ("kept",
+            "pruned", "gone" with a node above), pruned_by (the node that became the leaf, -1 if kept).
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from treeprune import PessimisticErrorPruner
+        >>> pruner = PessimisticErrorPruner().fit(*load_iris(return_X_y=True))
+        >>> table = pruner.trace()
+        >>> table.attrs["left"], table.attrs["right"]
+        ('errors as a leaf + 1/2', 'errors of its branch + leaves/2 + z SE')
+        >>> table[["node", "left", "right", "decision"]].head(3).round(2).values.tolist()
+        [[0, 100.5, 6.59, 'kept'], [2, 50.5, 5.96, 'kept'], [3, 5.5, 4.04, 'kept']]
+        """
+        tree, sides, counted = self._compared()
+        level = self.path_.removed_at if hasattr(self, "path_") else None
+        return trace_table(tree.structure, sides, self.cut_, tree.rows(counted), level)
+
+    def explain(self, node: int) -> str:
+        """Say in a sentence why a node of the grown tree was kept, pruned, or went with another.
+
+        Parameters
+        ----------
+        node : int
+            Its number in ``grown_``, 0 the root.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from treeprune import MaxDepthPruner
+        >>> MaxDepthPruner(max_depth=1).fit(*load_iris(return_X_y=True)).explain(2)
+        'Node 2 was pruned: limit on depth 1 equals depth of the node 1 (ties go).'
+        """
+        tree, sides, _ = self._compared()
+        n_nodes = tree.structure.n_nodes
+        if isinstance(node, bool) or not isinstance(node, Integral) or not 0 <= node < n_nodes:
+            raise ValueError(f"node={node!r}: a node of the grown tree is expected, 0 to {n_nodes - 1}")
+        return explanation(tree.structure, sides, self.cut_, int(node))
+
+    def _compared(self) -> tuple[FittedTree, Sides, NodeStatistics | None]:
+        """The grown tree, what was compared, and the statistics it was compared by."""
+        check_is_fitted(self)
+        tree = find_tree(self.grown_)
+        counted = self._growing if self._statistics is None and self._needs_counts() else self._statistics
+        return tree, self._sides(tree, counted), counted
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -25,6 +25,7 @@ from treeprune.path import PruningPath
 from treeprune.tree.cuts import node_numbers, path_from_prices
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
+from treeprune.tree.sides import Sides, best_branch
 from treeprune.tree.structure import TreeStructure
 
 Collapses = list[tuple[float, float, int]]  # heap of (-alpha, risk saved by the split, leaves added)
@@ -140,6 +141,12 @@ class CostComplexityPruner(PathPruner):
         """R(t) per unit of total weight, shape (n_nodes,)."""
         total = tree.impurity(statistics) if self.risk == "impurity" else tree.error(statistics)
         return total / tree.rows(statistics)[0]
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        cost = self._risk(tree, statistics) + self.alpha
+        branch = best_branch(tree.structure, cost)
+        says = "as a leaf, R(t) + alpha", "with its branch, R(T) + alpha x leaves"
+        return Sides(says[0], cost, says[1], branch, order="weakest first")
 
 
 def _own_alphas(structure: TreeStructure, risk: NDArray[np.float64]) -> list[float]:

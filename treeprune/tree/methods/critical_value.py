@@ -21,6 +21,7 @@ from treeprune.tree.cuts import node_numbers, path_from_prices
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.loss import entropy
 from treeprune.tree.pruner import PathPruner
+from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
 
 Goodness = Literal["impurity_decrease", "gain_ratio", "chi2"]
@@ -114,6 +115,12 @@ class CriticalValuePruner(PathPruner):
         tree.require_one_class_variable(f"goodness={self.goodness!r}")
         measure = gain_ratio if self.goodness == "gain_ratio" else chi2
         return critical_value_path(tree.structure, measure(tree.structure, tree.counts(statistics)[:, 0]))
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        path = self._find_path(tree, statistics)
+        best = path.price[path.removed_at]  # the level at which a node goes is named by the best split of its branch
+        limit = np.full(len(best), float(self.critical_value))
+        return Sides("best split in its branch", best, "critical value", limit, "keep", "weakest first")
 
 
 def impurity_decrease(structure: TreeStructure, impurity: NDArray[Any], n_rows: NDArray[Any]) -> NDArray[np.float64]:

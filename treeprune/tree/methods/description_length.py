@@ -21,6 +21,7 @@ from treeprune.checks import check_choice, check_count
 from treeprune.tree.cuts import node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
+from treeprune.tree.sides import Sides, best_branch
 from treeprune.tree.structure import TreeStructure
 
 Floats = NDArray[np.float64]
@@ -58,9 +59,7 @@ def description_length_cut(
     """
     check_count("n_features", n_features, low=1)
     counts = node_numbers(structure, class_counts, "class_counts", ndims=(2,), low=0)
-    thresholds = np.maximum(counts.sum(axis=1) - 1, 1)
-    test_bits = np.log2(n_features) + np.log2(thresholds) + 1
-    return optimal_cut(structure, leaf_bits(counts, code) + 1, test_bits)
+    return optimal_cut(structure, leaf_bits(counts, code) + 1, _test_bits(counts, n_features))
 
 
 def leaf_bits(class_counts: ArrayLike, code: Code = "exact") -> Floats:
@@ -126,6 +125,17 @@ class DescriptionLengthPruner(BasePruner):
         tree.require_one_class_variable("description-length pruning")
         counts, n_features = tree.counts(statistics)[:, 0], tree.estimator.n_features_in_
         return description_length_cut(tree.structure, counts, n_features, self.code)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        counts, n_features = tree.counts(statistics)[:, 0], tree.estimator.n_features_in_
+        bits = leaf_bits(counts, self.code) + 1
+        branch = best_branch(tree.structure, bits, _test_bits(counts, n_features))
+        return Sides("bits as a leaf", bits, "bits of its test and branch", branch)
+
+
+def _test_bits(counts: Any, n_features: int) -> Floats:
+    """Bits of each node's kind, feature and threshold."""
+    return np.log2(n_features) + np.log2(np.maximum(counts.sum(axis=1) - 1, 1)) + 1
 
 
 def _exact(counts: Floats) -> Floats:

@@ -20,6 +20,7 @@ from treeprune.checks import check_choice, check_number
 from treeprune.tree.cuts import node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
+from treeprune.tree.sides import Sides, best_branch
 from treeprune.tree.structure import TreeStructure
 
 Floats = NDArray[np.float64]
@@ -30,13 +31,16 @@ TAIL = [0, 0.001, 0.005, 0.01, 0.05, 0.10, 0.20, 0.40, 1.00]
 DEVIATE = [4.0, 3.09, 2.58, 2.33, 1.65, 1.28, 0.84, 0.25, 0.0]
 
 
+SLACK = 0.1  # as C4.5 and Weka have it
+
+
 def error_based_cut(
     structure: TreeStructure,
     errors: ArrayLike,
     n_rows: ArrayLike,
     confidence: float = 0.25,
     limit: Limit = "c4.5",
-    slack: float = 0.1,
+    slack: float = SLACK,
 ) -> NDArray[np.bool_]:
     """Replace branches whose pessimistic errors a leaf does not exceed by more than the slack.
 
@@ -147,6 +151,12 @@ class ErrorBasedPruner(BasePruner):
         tree.require_one_class_variable("error-based pruning")
         errors, n_rows = tree.error(statistics), tree.rows(statistics)
         return error_based_cut(tree.structure, errors, n_rows, self.confidence, self.limit)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        errors, n_rows = tree.error(statistics), tree.rows(statistics)
+        cost = errors + added_errors(n_rows, errors, self.confidence, self.limit)
+        branch = best_branch(tree.structure, cost, slack=SLACK)
+        return Sides("errors expected as a leaf", cost, f"errors expected of its branch + {SLACK}", branch)
 
 
 def _c45(n: Floats, e: Floats, confidence: float) -> Floats:

@@ -17,6 +17,7 @@ from treeprune.path import PruningPath
 from treeprune.tree.cuts import node_numbers, path_from_prices
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
+from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
 
 
@@ -96,6 +97,11 @@ class MinImpurityDecreasePruner(PathPruner):
         decrease += np.finfo(np.float64).eps * tree.rows(None)[0]
         return growth_limit_path(structure, decrease / tree.rows(None)[0], self.method)
 
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        return _sides_of(
+            self._find_path(tree, statistics), "gain of its split, or of one above", self.min_impurity_decrease
+        )
+
 
 class MinSamplesSplitPruner(PathPruner):
     """Cut the grown tree where nodes are small, as ``min_samples_split`` would have.
@@ -137,3 +143,11 @@ class MinSamplesSplitPruner(PathPruner):
 
     def _find_path(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningPath:
         return growth_limit_path(tree.structure, tree.rows(None), self.method)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        return _sides_of(self._find_path(tree, statistics), "rows of the node", self.min_samples_split)
+
+
+def _sides_of(path: PruningPath, says: str, limit: float) -> Sides:
+    worth = path.price[path.removed_at]
+    return Sides(says, worth, "limit", np.full(len(worth), float(limit)), "keep", "top-down")

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_number
-from treeprune.tree.cuts import bottom_up, node_numbers
+from treeprune.tree.cuts import node_numbers, topmost
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
-from treeprune.tree.structure import Nodes, TreeStructure
+from treeprune.tree.sides import Sides
+from treeprune.tree.structure import TreeStructure
 
 Floats = NDArray[np.float64]
 
@@ -67,19 +68,20 @@ def kearns_mansour_cut(
     check_number("c", c, low=0)
     check_number("delta", delta, low=0, high=1, open_ends=True)
     check_number("n_tests", n_tests, low=1)
-    best = node_numbers(structure, errors, "errors", low=0).astype(np.float64)
-    as_leaf, n = best.copy(), node_numbers(structure, n_rows, "n_rows", low=0)
-    size = np.ones(structure.n_nodes)
+    as_leaf = node_numbers(structure, errors, "errors", low=0)
+    allowed = _allowed(structure, as_leaf, node_numbers(structure, n_rows, "n_rows", low=0), n_tests, c, delta)
+    return topmost(structure, structure.is_leaf | (as_leaf <= allowed * (1 + 1e-12)))
 
-    def decide(t: Nodes, left: Nodes, right: Nodes) -> Any:
-        branch, nodes = best[left] + best[right], size[left] + size[right] + 1
-        rows = np.maximum(n[t], 1e-300)
-        allowed = c * penalty(structure.depth[t], nodes, rows, n[0], float(n_tests), delta)
-        collapse = as_leaf[t] <= (branch + rows * allowed) * (1 + 1e-12)
+
+def _allowed(structure: TreeStructure, as_leaf: Any, n: Any, n_tests: float, c: float, delta: float) -> Floats:
+    """Errors of each branch, as it is by then pruned, and on top those that the penalty allows it to owe."""
+    best, size, allowed = as_leaf.astype(np.float64), np.ones(structure.n_nodes), np.zeros(structure.n_nodes)
+    for t, left, right in structure.upward():
+        branch, nodes, rows = best[left] + best[right], size[left] + size[right] + 1, np.maximum(n[t], 1e-300)
+        allowed[t] = branch + rows * c * penalty(structure.depth[t], nodes, rows, n[0], float(n_tests), delta)
+        collapse = as_leaf[t] <= allowed[t] * (1 + 1e-12)
         best[t], size[t] = np.where(collapse, as_leaf[t], branch), np.where(collapse, 1.0, nodes)
-        return collapse
-
-    return bottom_up(structure, decide)
+    return allowed
 
 
 def penalty(depth: Any, size: Any, n_rows: Any, m: float, n_tests: float, delta: float) -> Any:
@@ -141,6 +143,11 @@ class KearnsMansourPruner(BasePruner):
         tree.require_one_class_variable("Kearns and Mansour's pruning")
         errors, n_rows, tests = tree.error(statistics), tree.rows(statistics), _n_tests(tree, statistics)
         return kearns_mansour_cut(tree.structure, errors, n_rows, tests, self.c, self.delta)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        errors, n_rows = tree.error(statistics), tree.rows(statistics)
+        allowed = _allowed(tree.structure, errors, n_rows, _n_tests(tree, statistics), self.c, self.delta)
+        return Sides("errors as a leaf", errors.astype(np.float64), "errors of its branch + the penalty", allowed)
 
     def _find(self, tree: FittedTree, statistics: NodeStatistics | None) -> dict[str, Any]:
         found = super()._find(tree, statistics)

@@ -11,6 +11,7 @@ from treeprune.path import PruningPath
 from treeprune.tree.cuts import level_sizes
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
+from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
 
 
@@ -79,3 +80,8 @@ class MaxDepthPruner(PathPruner):
 
     def _find_path(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningPath:
         return max_depth_path(tree.structure)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        depth = tree.structure.depth.astype(np.float64)
+        limit = np.full(len(depth), float(self.max_depth or 0))
+        return Sides("limit on depth", limit, "depth of the node", depth, order="weakest first")

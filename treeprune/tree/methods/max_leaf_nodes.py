@@ -16,6 +16,7 @@ from treeprune.path import PruningPath
 from treeprune.tree.cuts import level_sizes, node_numbers
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
+from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
 
 
@@ -92,6 +93,12 @@ class MaxLeafNodesPruner(PathPruner):
         below = total[tree.structure.children_left[t]] + total[tree.structure.children_right[t]]
         improvement[t] = total[t] - below
         return max_leaf_nodes_path(tree.structure, improvement)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        path = self._find_path(tree, statistics)
+        before = path.n_leaves[np.maximum(path.removed_at - 1, 0)].astype(np.float64) - 1
+        limit = np.full(len(before), float(self.max_leaf_nodes or 1))
+        return Sides("limit on leaves", limit, "leaves before its split", before, order="weakest first")
 
 
 def _best_first(structure: TreeStructure, improvement: NDArray[np.float64]) -> NDArray[np.intp]:

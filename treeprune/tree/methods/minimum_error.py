@@ -20,6 +20,7 @@ from treeprune.tree.cuts import node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.loss import mean_over_outputs
 from treeprune.tree.pruner import BasePruner
+from treeprune.tree.sides import Sides, best_branch
 from treeprune.tree.structure import TreeStructure
 
 
@@ -162,6 +163,14 @@ class MinimumErrorPruner(BasePruner):
         if self.prior is not None:
             raise ValueError(f"prior={self.prior!r} is for classification trees, this is a regression tree")
         return minimum_squared_error_cut(tree.structure, tree.error(statistics), tree.rows(statistics), self.m)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        what = "errors expected" if tree.is_classifier else "squared error expected"
+        if tree.is_classifier:
+            cost = expected_errors(np.asarray(tree.counts(statistics), dtype=np.float64), self.m, self.prior)
+        else:
+            cost = expected_squares(tree.error(statistics), tree.rows(statistics), self.m)
+        return Sides(f"{what} as a leaf", cost, f"{what} of its branch", best_branch(tree.structure, cost))
 
 
 def _shrinkage(n: NDArray[np.float64], m: float) -> NDArray[np.float64]:

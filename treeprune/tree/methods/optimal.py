@@ -20,6 +20,7 @@ from treeprune.path import PruningCuts
 from treeprune.tree.cuts import TIE, node_numbers
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
+from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
 
 MOST_CELLS = 2**26  # booleans of a family of cuts
@@ -150,6 +151,12 @@ class OptimalPruner(BasePruner):
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         assert self.max_leaf_nodes is not None  # checked before
         return optimal_cut_of_size(tree.structure, self._leaf_cost(tree, statistics), self.max_leaf_nodes)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        cost = np.asarray(self._leaf_cost(tree, statistics), dtype=np.float64)
+        below = tree.structure.sum_up(np.where(tree.structure.is_leaf, cost, 0.0))
+        what = {"error": "errors" if tree.is_classifier else "squared error", "impurity": "impurity"}[self.risk]
+        return Sides(f"{what} as a leaf (the size decides)", cost, f"{what} of its grown branch", below)
 
     def _find_cuts(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningCuts:
         return optimal_cuts(tree.structure, self._leaf_cost(tree, statistics), self.max_leaf_nodes)

@@ -19,6 +19,7 @@ from treeprune.checks import check_number
 from treeprune.tree.cuts import node_numbers, topmost
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
+from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
 
 
@@ -60,11 +61,7 @@ def pessimistic_error_cut(
     check_number("z", z, low=0)
     e = node_numbers(structure, errors, "errors", low=0)
     n = node_numbers(structure, n_rows, "n_rows", low=0)
-    below = structure.sum_up(np.where(structure.is_leaf, e, 0)) + structure.sum_up(structure.is_leaf) / 2
-    product = np.maximum(below * (n - below), 0)
-    standard_error = np.sqrt(np.divide(product, n, out=np.zeros_like(n), where=n > 0))
-    limit = below + z * standard_error
-    return topmost(structure, e + 0.5 <= limit * (1 + 1e-12))
+    return topmost(structure, e + 0.5 <= _limit(structure, e, n, z) * (1 + 1e-12))
 
 
 class PessimisticErrorPruner(BasePruner):
@@ -104,3 +101,17 @@ class PessimisticErrorPruner(BasePruner):
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         tree.require_one_class_variable("pessimistic-error pruning")
         return pessimistic_error_cut(tree.structure, tree.error(statistics), tree.rows(statistics), self.z)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        errors = tree.error(statistics)
+        limit = _limit(tree.structure, errors, tree.rows(statistics), self.z)
+        says = "errors as a leaf + 1/2", "errors of its branch + leaves/2 + z SE"
+        return Sides(says[0], errors + 0.5, says[1], limit, order="top-down")
+
+
+def _limit(structure: TreeStructure, errors: Any, n_rows: Any, z: float) -> NDArray[np.float64]:
+    """Errors of each branch as it was grown, half an error a leaf, and z standard errors."""
+    below = structure.sum_up(np.where(structure.is_leaf, errors, 0.0)) + structure.sum_up(structure.is_leaf) / 2
+    n = np.asarray(n_rows, dtype=np.float64)
+    product = np.maximum(below * (n - below), 0)
+    return below + z * np.sqrt(np.divide(product, n, out=np.zeros_like(n), where=n > 0))

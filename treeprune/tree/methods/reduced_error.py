@@ -23,6 +23,7 @@ from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree
 from treeprune.tree.holdout import holdout_split
 from treeprune.tree.pruner import BasePruner, grow
 from treeprune.tree.refit import refitted_fields
+from treeprune.tree.sides import Sides, best_branch
 from treeprune.tree.structure import TreeStructure
 from treeprune.wrapped import is_frozen
 
@@ -145,6 +146,12 @@ class ReducedErrorPruner(BasePruner):
         if statistics is None:
             raise ValueError("reduced-error pruning needs rows that the tree was not grown on: give them as X and y")
         return reduced_error_cut(tree.structure, tree.error(statistics), self.ties)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        cost = np.asarray(tree.error(statistics), dtype=np.float64)
+        what = "errors" if tree.is_classifier else "squared error"
+        branch = best_branch(tree.structure, cost)
+        return Sides(f"held-out {what} as a leaf", cost, f"held-out {what} of its branch", branch, self.ties)
 
     def _new_fields(
         self, tree: FittedTree, statistics: NodeStatistics | None, growing: NodeStatistics | None

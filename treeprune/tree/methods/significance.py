@@ -21,6 +21,7 @@ from treeprune.checks import check_choice, check_number
 from treeprune.tree.cuts import bottom_up, node_numbers
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
+from treeprune.tree.sides import Sides
 from treeprune.tree.structure import Nodes, TreeStructure
 
 Floats = NDArray[np.float64]
@@ -192,9 +193,19 @@ class SignificancePruner(BasePruner):
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         p = self._p_values(tree, statistics)
         if self.correction == "bonferroni":
-            choices = tree.estimator.n_features_in_ * np.maximum(tree.rows(statistics) - 1, 1)
-            p = np.minimum(p * choices, 1.0)
+            p = self._corrected(p, tree, statistics)
         return significance_cut(tree.structure, p, self.significance)
+
+    def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
+        p = self._p_values(tree, statistics)
+        if self.correction == "bonferroni":
+            p = self._corrected(p, tree, statistics)
+        level = np.full(len(p), float(self.significance))
+        return Sides("level, asked where both children are leaves", level, "p-value of its split", p, "keep")
+
+    def _corrected(self, p: Floats, tree: FittedTree, statistics: NodeStatistics | None) -> Floats:
+        choices = tree.estimator.n_features_in_ * np.maximum(tree.rows(statistics) - 1, 1)
+        return np.minimum(p * choices, 1.0)
 
     def _p_values(self, tree: FittedTree, statistics: NodeStatistics | None) -> Floats:
         if (self.test == "f") if tree.is_classifier else (self.test not in (None, "f")):

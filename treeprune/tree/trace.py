@@ -1,0 +1,108 @@
+"""Why each split of a grown tree was kept or went, as a table and in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treeprune.tree.cuts import covering
+from treeprune.tree.sides import Sides
+from treeprune.tree.structure import TreeStructure
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+KEPT, PRUNED, GONE = "kept", "pruned", "gone"
+
+
+def trace_table(
+    structure: TreeStructure, sides: Sides, cut: NDArray[np.bool_], n_rows: NDArray[Any], level: Any = None
+) -> DataFrame:
+    """Table the inner nodes of a grown tree in the order in which they were asked.
+
+    Parameters
+    ----------
+    structure : TreeStructure
+    sides : Sides
+    cut : ndarray of bool, shape (n_nodes,)
+    n_rows : ndarray, shape (n_nodes,)
+    level : ndarray of int, shape (n_nodes,), optional
+        Of a path: the level at which each node goes, for ``order="weakest first"``.
+
+    Returns
+    -------
+    DataFrame
+        node, depth, rows, left, right (what was compared, in ``attrs`` what it is), tie, decision ("kept",
+        "pruned", or "gone" with a node above), pruned_by (the node that became the leaf; -1 if kept).
+    """
+    from pandas import DataFrame
+
+    inner = _asked(structure, sides, level)
+    above = _above(structure, cut)
+    decision = np.where(above, KEPT, np.where(cut, PRUNED, GONE))[inner]
+    by = covering(structure, cut)
+    table = DataFrame(
+        {
+            "node": inner,
+            "depth": structure.depth[inner],
+            "rows": n_rows[inner],
+            "left": sides.left[inner],
+            "right": sides.right[inner],
+            "tie": sides.tied()[inner],
+            "decision": decision,
+            "pruned_by": np.where(above[inner], -1, by[inner]),
+        }
+    )
+    table.attrs.update(left=sides.left_says, right=sides.right_says, ties=sides.ties, order=sides.order)
+    return table
+
+
+def explanation(structure: TreeStructure, sides: Sides, cut: NDArray[np.bool_], node: int) -> str:
+    """Say in a sentence why a node of the grown tree was kept, pruned, or went with another."""
+    if structure.is_leaf[node]:
+        where = "is still one" if cut[node] else f"went with node {_by(structure, cut, node)}, which became a leaf"
+        return f"Node {node} was a leaf of the grown tree and {where}."
+    if _above(structure, cut)[node]:
+        return f"Node {node} was kept: {_why_kept(sides, node)}."
+    if cut[node]:
+        return f"Node {node} was pruned: {_compared(sides, node)}."
+    top = _by(structure, cut, node)
+    return f"Node {node} went with node {top}, which was pruned: {_compared(sides, top)}."
+
+
+def _why_kept(sides: Sides, node: int) -> str:
+    if sides.says_prune()[node]:  # the comparison is not all there is to it
+        return f"{_compared(sides, node)}, but a split below it stayed, or the size was to be reached otherwise"
+    return _compared(sides, node)
+
+
+def _compared(sides: Sides, node: int) -> str:
+    left, right = sides.left[node], sides.right[node]
+    sign = "equals" if sides.tied()[node] else "is below" if left < right else "is above"
+    ties = f" (ties {'go' if sides.ties == 'prune' else 'stay'})" if sides.tied()[node] else ""
+    return f"{sides.left_says} {left:.6g} {sign} {sides.right_says} {right:.6g}{ties}"
+
+
+def _asked(structure: TreeStructure, sides: Sides, level: Any) -> NDArray[np.intp]:
+    """Inner nodes in the order in which the method asks them."""
+    steps = structure.downward() if sides.order == "top-down" else structure.upward()
+    asked = [np.atleast_1d(t) for t, _, _ in steps]
+    inner = np.concatenate(asked) if asked else np.zeros(0, dtype=np.intp)
+    if sides.order == "weakest first" and level is not None:
+        inner = inner[np.argsort(level[inner], kind="stable")]
+    return inner.astype(np.intp)
+
+
+def _above(structure: TreeStructure, cut: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Nodes that are still split."""
+    above = np.zeros(structure.n_nodes, dtype=bool)
+    above[0] = not cut[0]
+    for t, left, right in structure.downward():
+        above[left], above[right] = above[t] & ~cut[left], above[t] & ~cut[right]
+    return above & ~structure.is_leaf
+
+
+def _by(structure: TreeStructure, cut: NDArray[np.bool_], node: int) -> int:
+    return int(covering(structure, cut)[node])
