@@ -132,6 +132,15 @@ def test_a_regression_and_a_pipeline_are_shown_too():
     assert vl_convert.vega_to_svg(found.spec).startswith("<svg")
 
 
+@pytest.mark.parametrize("criterion", ["absolute_error", "poisson"])
+def test_trees_of_other_criteria_are_counted_by_their_rows(criterion):
+    X, y = load_diabetes(return_X_y=True)
+    tree = DecisionTreeRegressor(criterion=criterion, max_leaf_nodes=9, random_state=0).fit(X, y)
+    found = explore(tree, X, y, X, y, folds=0)
+    assert found.nodes[0]["rows"] == str(len(y))
+    assert family_of(found, "cost_complexity").n_leaves[0] == 9
+
+
 def test_a_large_tree_is_shown_from_a_size_on_and_says_so():
     rng = np.random.default_rng(0)
     tree, *rows = split(rng.normal(size=(1500, 4)), rng.integers(0, 2, 1500))

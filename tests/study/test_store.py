@@ -88,6 +88,8 @@ def test_a_file_of_another_program_is_refused_and_left_as_it_was(tmp_path):
     Store(tmp_path / "mine.sqlite", COLUMNS).close()
     with pytest.raises(ValueError, match="its table results has the columns method, test, leaves"):
         Store(tmp_path / "mine.sqlite", {"results": ("method", "score")})
+    with pytest.raises(ValueError, match="cannot be opened or made"):
+        Store(tmp_path / "no" / "folder.sqlite", COLUMNS)
     with pytest.raises(FileNotFoundError, match="there is no store"):
         read_store(tmp_path / "none.sqlite")
     assert not (tmp_path / "none.sqlite").exists()

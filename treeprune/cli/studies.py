@@ -156,9 +156,9 @@ def _run(
         return results, write_report(results, out, _command(), force, resume=True)
     except KeyboardInterrupt:
         stop(f"stopped; what is done is kept in {store or out}. To go on: {_command(resume=True)}", STOPPED)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         stop(f"the report could not be written: {error}", WRONG)
-    except (ImportError, RuntimeError) as error:
+    except (ValueError, ImportError, RuntimeError) as error:
         stop(str(error), WRONG)
 
 

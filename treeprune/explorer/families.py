@@ -14,7 +14,7 @@ from treeprune.dispatch import FAMILIES, METHODS, pruning_cuts, pruning_path
 from treeprune.path import PruningPath
 from treeprune.tree.curve import pruning_curve
 from treeprune.tree.cuts import cut_at
-from treeprune.tree.fitted import FittedTree
+from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
 from treeprune.tree.sides import Sides
 
@@ -78,12 +78,14 @@ def find_family(tree: FittedTree, model: Any, method: str, data: tuple[Any, Any,
     folds : int
         Of the cross-validation that chooses; 0 for none.
     """
+    rows = () if tree.remembers_rows or not METHODS[method]()._needs_counts() else data[:2]
     if issubclass(METHODS[method], PathPruner):
-        family: Any = pruning_path(model, method)
+        family: Any = pruning_path(model, method, *rows)
         cuts = np.array([cut_at(tree.structure, family.removed_at, k) for k in range(family.n_levels)])
     else:
-        family = _by_size(pruning_cuts(model, method))
+        family = _by_size(pruning_cuts(model, method, *rows))
         cuts = family.cuts
+    statistics = tree.count(*rows) if rows else None
     curve = pruning_curve(model, family, *data, scoring="accuracy" if tree.is_classifier else "r2")
     shown = np.flatnonzero(cuts.sum(axis=1) <= MOST_LEAVES)
     chosen, within = _chosen(model, method, family, data, folds) if folds else (None, np.zeros(len(cuts), bool))
@@ -96,20 +98,20 @@ def find_family(tree: FittedTree, model: Any, method: str, data: tuple[Any, Any,
         train=curve.train[shown],
         test=curve.test[shown],
         state=np.array([_state(tree, cut) for cut in cuts[shown]]),
-        sides=[_sides(tree, method, family, int(k)) for k in shown],
+        sides=[_sides(tree, method, family, int(k), statistics) for k in shown],
         left_out=len(cuts) - len(shown),
         chosen=None if chosen is None or chosen not in shown else int(np.searchsorted(shown, chosen)),
         within=within[shown],
     )
 
 
-def _sides(tree: FittedTree, method: str, family: Any, level: int) -> Sides:
+def _sides(tree: FittedTree, method: str, family: Any, level: int, statistics: NodeStatistics | None) -> Sides:
     """What the method compares at the strength of a level."""
     if isinstance(family, PruningPath):
         strength = {METHODS[method].strength: family.price_inside(level)}
     else:
         strength = {_running(method): _plain(family.price[level])}
-    return METHODS[method](**strength)._sides(tree, None)
+    return METHODS[method](**strength)._sides(tree, statistics)
 
 
 def _by_size(family: Any) -> Any:

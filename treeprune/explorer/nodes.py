@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.tree.fitted import FittedTree
+from treeprune.tree.fitted import FittedTree, NodeStatistics
 
 MOST_WORDS = 4  # of a category list in a rule
 MOST_CLASSES = 6  # counted in a tooltip
@@ -20,6 +20,7 @@ def describe_nodes(
     class_names: Sequence[str] | None,
     categories: Mapping[str, Sequence[str]],
     with_gaps: NDArray[np.bool_],
+    statistics: NodeStatistics | None,
 ) -> list[dict[str, Any]]:
     """Return one entry a node.
 
@@ -32,6 +33,8 @@ def describe_nodes(
         From the name of a feature to its categories, in the order of their codes.
     with_gaps : ndarray of bool, shape (n_features,)
         Features that have missing values where the tree was grown.
+    statistics : NodeStatistics or None
+        Of the growing rows, where the tree does not remember them.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def describe_nodes(
         (the prediction), ``colour`` (number of the class, or the value), ``purity`` (share of the rows that have it).
     """
     structure, fitted = tree.structure, tree.estimator.tree_
-    rows = tree.rows(None)
+    rows = tree.rows(statistics)
     entries = []
     for t in range(structure.n_nodes):
         parent = int(structure.parent[t])
@@ -54,7 +57,7 @@ def describe_nodes(
             "rows": _number(rows[t]),
             "share": float(rows[t] / rows[0]),
         }
-        entries.append(entry | _prediction(tree, t, class_names))
+        entries.append(entry | _prediction(tree, t, class_names, statistics))
     return entries
 
 
@@ -78,12 +81,14 @@ def _rule(
     return f"{text}, or is missing" if with_gaps[feature] and fitted.missing_go_to_left[t] else text
 
 
-def _prediction(tree: FittedTree, t: int, class_names: Sequence[str] | None) -> dict[str, Any]:
+def _prediction(
+    tree: FittedTree, t: int, class_names: Sequence[str] | None, statistics: NodeStatistics | None
+) -> dict[str, Any]:
     if class_names is None:
         value = float(tree.value[t, 0])
-        spread = float(np.sqrt(max(tree.error(None)[t] / max(tree.rows(None)[t], 1e-300), 0.0)))
+        spread = float(np.sqrt(max(tree.error(statistics)[t] / max(tree.rows(statistics)[t], 1e-300), 0.0)))
         return {"says": f"{value:.4g}", "colour": value, "purity": 1.0, "counts": f"mean {value:.4g}, SD {spread:.3g}"}
-    counts = np.asarray(tree.counts(None)[t, 0], dtype=float)
+    counts = np.asarray(tree.counts(statistics)[t, 0], dtype=float)
     label = int(tree.label[t, 0])
     order = np.argsort(-counts, kind="stable")
     named = [f"{class_names[c]}: {_number(counts[c])}" for c in order[:MOST_CLASSES] if counts[c] > 0]

@@ -88,9 +88,10 @@ def explore(
     names = _names("feature_names", feature_names, _known_features(tree))
     classes = _names("class_names", class_names, tree.classes[0]) if tree.is_classifier else None
     data = (X_train, y_train, X_test, y_test)
+    statistics = None if tree.remembers_rows else tree.count(X_train, y_train)
     families = [find_family(tree, fitted, method, data, folds) for method in _methods(methods, tree)]
     return Explorer(
-        nodes=describe_nodes(tree, names, classes, categories or {}, _with_gaps(X_train, len(names))),
+        nodes=describe_nodes(tree, names, classes, categories or {}, _with_gaps(X_train, len(names)), statistics),
         families=families,
         class_names=classes,
         score="accuracy" if tree.is_classifier else "R²",

@@ -276,7 +276,7 @@ class Study:
     def _method_names(self) -> tuple[str, ...]:
         wanted = _listed(self.methods, "methods")
         families = dict.fromkeys(method.family for method in METHODS.values())
-        for name, field_name in (*((name, "methods") for name in wanted), (self.control, "control")):
+        for name, field_name in (*((name, "methods") for name in wanted), (str(self.control), "control")):
             allowed = METHODS if field_name == "control" else dict.fromkeys([*families, *METHODS])
             if name not in allowed:
                 hint = suggestion(name, allowed) or "."
@@ -286,7 +286,9 @@ class Study:
         return tuple(m.name for m in METHODS.values() if m.name in named or (m.family in wanted and m.by_default))
 
     def _checked_grids(self) -> dict[str, tuple[Any, ...]]:
-        grids = {name: tuple(_several(values)) for name, values in dict(self.grids).items()}
+        if not isinstance(self.grids, Mapping):
+            raise DesignError(f"grids={self.grids!r}: methods and their candidates are expected", "grids")
+        grids = {name: tuple(_several(values)) for name, values in self.grids.items()}
         tuned = {m.name: m.grid for m in METHODS.values() if m.grid}
         for name, values in grids.items():
             if name not in tuned:

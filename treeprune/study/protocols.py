@@ -86,7 +86,7 @@ def read_protocol(name: str, folder: str | Path | None = None, overrides: Mappin
             f"there is no protocol {name!r}{suggestion(name, PROTOCOLS) or '.'} Known: {', '.join(PROTOCOLS)}"
         )
     fields = PROTOCOLS[name].fields(None if folder is None else Path(folder))
-    return Study(**{**fields, "protocol": name, **(overrides or {})})
+    return Study(**{**fields, "protocol": name, **(overrides or {})})  # it knows how to judge its own results
 
 
 # Esposito, Malerba & Semeraro (1997) ---------------------------------------------------------------------------------

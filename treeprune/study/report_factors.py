@@ -37,7 +37,7 @@ def factor_sections(results: StudyResults) -> list[dict[str, Any]]:
 
 def protocol_section(results: StudyResults) -> dict[str, Any] | None:
     """Return what the authors of a protocol concluded, and what is found here."""
-    if results.study.protocol is None:
+    if results.study.protocol not in PROTOCOLS:
         return None
     protocol = PROTOCOLS[results.study.protocol]
     return {

@@ -167,7 +167,7 @@ def _from_mapping(kind: str, entry: dict[str, Any], base: Path, defaults: Mappin
         entry = {**{k: v for k, v in defaults.items() if v not in (None, ())}, **entry}
         what = _path(what, base, entry)
     elif kind == "name" and what not in known_names():
-        raise ValueError(_unknown(what))
+        raise ValueError(_unknown(str(what)))
     elif kind == "openml":
         check_count("openml", what, low=1)
     return Source(kind, str(what), entry)

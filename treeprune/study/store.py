@@ -52,7 +52,10 @@ class Store:
 
     def __init__(self, path: str | Path, columns: Mapping[str, Sequence[str]]) -> None:
         self.path, self.columns = path, columns
-        self._connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+        try:
+            self._connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+        except sqlite3.OperationalError as error:
+            raise ValueError(f"{path} cannot be opened or made: {error}") from None
         try:
             self._make_tables()
         except (sqlite3.DatabaseError, ValueError) as error:

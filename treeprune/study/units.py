@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.study.design import FACTORS, Study
+from treeprune.study.methods import METHODS
 from treeprune.tree.holdout import holdout_split
 
 CONDITION = ("grower", "label_noise", "training_rows", "validation_fraction")
@@ -99,7 +100,7 @@ def configuration(study: Study, unit: Unit, rows_hash: str) -> dict[str, Any]:
     if unit.part == "networks":
         return decides
     methods = [method.name for method in study.methods_for(unit.task)]
-    grids = {name: study.grids[name] for name in methods if name in study.grids}
+    grids = {name: study.grids.get(name, METHODS[name].grid) for name in methods if METHODS[name].grid}
     return {**decides, "tree": study.growers[unit.grower], "folds": study.folds, "methods": methods, "grids": grids}
 
 
