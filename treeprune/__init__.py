@@ -43,6 +43,7 @@ from treeprune.tree.methods.significance import (
 )
 from treeprune.tree.statistics import class_counts, target_moments
 from treeprune.tree.structure import TreeStructure
+from treeprune.tree.surgery import simplify
 
 
 def __getattr__(name: str) -> Any:
