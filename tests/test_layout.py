@@ -36,7 +36,7 @@ FLOORS = (
     ("dispatch", "cv", "tables", "generators"),
     ("folds", "honest"),
     ("evidence",),
-    ("out_of_fold", "ensemble", "neural.neuron_pruner", "neural.weight_pruner", "tree.methods"),
+    ("out_of_fold", "ensemble", "neural.neuron_pruner", "neural.weight_pruner", "tree.methods", "tree.shrinkage"),
     ("tree.pruner",),
     ("tree.family",),
     ("tree.curve", "tree.refit", "tree.row_loss", "tree.surgery"),
