@@ -16,7 +16,12 @@ from treeprune.dispatch import METHODS
 from treeprune.table_model import curve_of_table, frame_with_words, prune_table
 from treeprune.tables import MISSING
 
-TRUSTED = ["sklearn.tree._tree.Tree"]
+
+def load(path):
+    """Read a model, of which only scikit-learn's own types need trust."""
+    types = skops.io.get_untrusted_types(file=path)
+    assert all(name.startswith("sklearn.") for name in types)
+    return skops.io.load(path, trusted=types)
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def test_a_model_of_any_method_is_saved_and_predicts_from_the_words_of_the_file(
     out = own.parent / "model.skops"
     result = run("prune", own, "--target", "y", "--method", method, "--out", out, "--folds", 3)
     assert result.exit_code == 0, result.output
-    model = skops.io.load(out, trusted=TRUSTED)
+    model = load(out)
     raw = pd.read_csv(own, na_values=list(MISSING), keep_default_na=False)
     table = read_table(own, "y")
     again = prune_table(table, method, {}, folds=3)
@@ -77,7 +82,7 @@ def test_parameters_of_the_method_are_used_and_others_refused(own):
     out = own.parent / "model.skops"
     words = ("prune", own, "--target", "y", "--out", out)
     assert run(*words, "--set", "alpha=0.02", "--set", "risk=error").exit_code == 0
-    model = skops.io.load(out, trusted=TRUSTED)
+    model = load(out)
     table = read_table(own, "y")
     expected = tp.CostComplexityPruner(model[-1].__class__(random_state=0), alpha=0.02, risk="error")
     assert model[-1].get_n_leaves() == expected.fit(table.data, table.target).n_leaves_

@@ -116,13 +116,20 @@ def frame_with_words(table: Any) -> pd.DataFrame:
     return frame
 
 
-def save_model(model: Any, path: str | Path) -> None:
-    """Write a model with skops, which can be read without running what is in it."""
+def save_model(model: Any, path: str | Path) -> list[str]:
+    """Write a model with skops, which can be read without running what is in it.
+
+    Returns
+    -------
+    list of str
+        The types that `skops.io.load` wants to be told to trust: scikit-learn's own, by name.
+    """
     try:
-        from skops.io import dump
+        from skops.io import dump, get_untrusted_types
     except ImportError:
         raise ImportError("saving a model needs skops: pip install 'treeprune[skops]'") from None
     dump(model, path)
+    return list(get_untrusted_types(file=path))
 
 
 def _pruner(table: Any, method: str, parameters: Mapping[str, Any], selection: str, folds: int, seed: int) -> Any:

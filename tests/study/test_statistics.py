@@ -24,6 +24,8 @@ from treeprune.study.statistics import (
     standing,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore:Exact p-value")  # of scipy before 1.13, of its own accord
+
 # Demsar (2006), table 6: AUC of C4.5 and of it with -m, with -cf and with both, on 14 data sets
 DEMSAR = pd.DataFrame(
     {

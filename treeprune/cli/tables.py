@@ -56,13 +56,13 @@ def prune(
         parameters = _parameters(method, set)
         table = read_table(data, target, task, drop=tuple(drop or ()))
         found = prune_table(table, method, parameters, selection, folds, test_size, seed)
-        save_model(found.model, out)
+        trusted = save_model(found.model, out)
     except KeyboardInterrupt:
         stop("stopped; no model was written", STOPPED)
     except (ValueError, TypeError, OSError, ImportError) as error:
         stop(str(error), WRONG)
     _say_what_was_read(table)
-    _show_pruned(found, table, out)
+    _show_pruned(found, table, out, trusted)
 
 
 def curve(
@@ -132,7 +132,7 @@ def _say_what_was_read(table: Any) -> None:
         note(f"{table.title}: {remark}")
 
 
-def _show_pruned(found: PrunedTable, table: Any, out: Path) -> None:
+def _show_pruned(found: PrunedTable, table: Any, out: Path, trusted: list[str]) -> None:
     percent, decimals = (100, 1) if table.task == "classification" else (1, 3)
     score = "accuracy, %" if table.task == "classification" else "R²"
     shown = Table(title=f"{found.title}, measured on {found.n_test} rows held out", title_justify="left")
@@ -153,7 +153,7 @@ def _show_pruned(found: PrunedTable, table: Any, out: Path) -> None:
         Text(str(out), "bold"),
         soft_wrap=True,
     )
-    load = f'skops.io.load("{out.name}", trusted=["sklearn.tree._tree.Tree"])'
+    load = f'skops.io.load("{out.name}", trusted={trusted})'
     console.print(
         Text(f"Read it with {load}; it predicts from the columns of the CSV, words as they are."), soft_wrap=True
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def _balance(trials: pd.DataFrame) -> dict[str, Any]:
     ratios = {name: np.log2(leaves / trials[column].to_numpy(float)) for name, column in AGAINST.items()}
     known = ratios["index_population"]
     judged = ratios["index"] if np.isnan(known).any() else known
-    p = _p_value(judged)
+    p = signed_rank_p(judged)
     verdict = "neither" if not p < LEVEL else "under" if judged.mean() > 0 else "over"
     return {
         "n": len(trials),
@@ -79,10 +80,17 @@ def _balance(trials: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _p_value(differences: NDArray[Any]) -> float:
-    """Wilcoxon's signed-rank test; differences of 0 are shared between both sides."""
+def signed_rank_p(differences: NDArray[Any]) -> float:
+    """Return the two-sided p of Wilcoxon's signed-rank test, differences of 0 shared between both sides.
+
+    Exact for few differences without ties; NaN of fewer than two.
+    """
     from scipy.stats import wilcoxon
 
-    if len(differences) < 2 or not np.any(differences):
-        return float("nan") if len(differences) < 2 else 1.0
-    return float(wilcoxon(differences, zero_method="zsplit", method="asymptotic").pvalue)
+    if len(differences) < 2:
+        return float("nan")
+    if not np.any(differences):
+        return 1.0
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Exact p-value|Sample size too small", UserWarning)  # of older releases
+        return float(wilcoxon(differences, zero_method="zsplit").pvalue)

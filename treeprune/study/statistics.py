@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_choice, check_number
+from treeprune.study.balance import signed_rank_p
 from treeprune.study.units import CONDITION
 
 if TYPE_CHECKING:
@@ -395,14 +396,7 @@ def _compared(pair: pd.DataFrame, rope: float, random_state: int) -> dict[str, A
 
 
 def _wilcoxon(differences: NDArray[np.float64]) -> float:
-    from scipy.stats import wilcoxon
-
-    rounded = differences.round(12)
-    if len(rounded) < FEWEST_SETS:
-        return float("nan")
-    if not rounded.any():
-        return 1.0
-    return float(wilcoxon(rounded, zero_method="zsplit").pvalue)
+    return signed_rank_p(differences.round(12)) if len(differences) >= FEWEST_SETS else float("nan")
 
 
 def _bayesian(control: Any, other: Any, rope: float, random_state: int) -> tuple[float, float, float]:
