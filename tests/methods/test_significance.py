@@ -101,3 +101,9 @@ def test_tests_are_for_their_kind_of_tree():
     numbers = DecisionTreeRegressor(max_depth=3).fit(X, X[:, 0])
     with pytest.raises(ValueError, match="test='chi2' is not for regression trees"):
         tp.prune(numbers, tp.SignificancePruner(test="chi2"))
+
+
+@pytest.mark.parametrize("test", ["chi2", "g2", "fisher"])
+def test_splits_that_no_pruning_row_reaches_say_nothing(test):
+    stump = tp.TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])
+    assert tp.split_p_values(stump, [[0, 0], [0, 0], [0, 0]], test).tolist() == [1, 1, 1]

@@ -191,23 +191,22 @@ class SignificancePruner(BasePruner):
         check_choice("correction", self.correction, ("none", "bonferroni"))
 
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
-        p = self._p_values(tree, statistics)
-        if self.correction == "bonferroni":
-            p = self._corrected(p, tree, statistics)
-        return significance_cut(tree.structure, p, self.significance)
+        return significance_cut(tree.structure, self._p_values(tree, statistics), self.significance)
 
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
         p = self._p_values(tree, statistics)
-        if self.correction == "bonferroni":
-            p = self._corrected(p, tree, statistics)
         level = np.full(len(p), float(self.significance))
         return Sides("level, asked where both children are leaves", level, "p-value of its split", p, "keep")
 
-    def _corrected(self, p: Floats, tree: FittedTree, statistics: NodeStatistics | None) -> Floats:
+    def _p_values(self, tree: FittedTree, statistics: NodeStatistics | None) -> Floats:
+        p = self._p_values_of_one(tree, statistics)
+        if self.correction == "none":
+            return p
         choices = tree.estimator.n_features_in_ * np.maximum(tree.rows(statistics) - 1, 1)
         return np.minimum(p * choices, 1.0)
 
-    def _p_values(self, tree: FittedTree, statistics: NodeStatistics | None) -> Floats:
+    def _p_values_of_one(self, tree: FittedTree, statistics: NodeStatistics | None) -> Floats:
+        """P-values as if each split had been the only one there was."""
         if (self.test == "f") if tree.is_classifier else (self.test not in (None, "f")):
             kind = "classification" if tree.is_classifier else "regression"
             raise ValueError(f"test={self.test!r} is not for {kind} trees: leave it at None")
