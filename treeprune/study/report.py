@@ -424,7 +424,7 @@ def _json(about: dict[str, Any]) -> str:
 
 def _replace(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")  # two studies may write to one folder
     fresh.write_text(text, encoding="utf-8", newline="\n")
     os.replace(fresh, path)
 

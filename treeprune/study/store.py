@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PATIENCE = 60.0  # seconds to wait for another process that is writing
+TRIES = 100
 MARK = 0x74707275  # "tpru", in the header of the file: SQLite's application_id
 
 Row = Mapping[str, Any]
@@ -130,26 +132,37 @@ class Store:
         return pd.DataFrame([row[1:] for row in rows], columns=list(self.columns[table])).infer_objects()
 
     def _make_tables(self) -> None:
-        connection = self._connection
-        mark = connection.execute("PRAGMA application_id").fetchone()[0]
-        if mark != MARK and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            raise ValueError("it is some other program's")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")  # under WAL a crash loses the last units at most
-        with _Transaction(connection):
+        with _Transaction(self._connection) as connection:  # another process may be at it too
+            mark = connection.execute("PRAGMA application_id").fetchone()[0]
+            if mark != MARK and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise ValueError("it is some other program's")
             connection.execute(f"PRAGMA application_id={MARK}")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS units (key TEXT PRIMARY KEY, configuration TEXT, error TEXT)"
             )
             for table, columns in self.columns.items():
-                names = ", ".join(map(_quoted, columns))
-                connection.execute(
-                    f"CREATE TABLE IF NOT EXISTS {table} "
-                    f"(unit TEXT REFERENCES units (key), place INTEGER, {names}, PRIMARY KEY (unit, place))"
-                )
-                there = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")][2:]
-                if there != list(columns):
-                    raise ValueError(f"its table {table} has the columns {', '.join(there)}")
+                self._make_table(table, columns)
+        self._write_ahead()
+
+    def _make_table(self, table: str, columns: Sequence[str]) -> None:
+        names = ", ".join(map(_quoted, columns))
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {table} "
+            f"(unit TEXT REFERENCES units (key), place INTEGER, {names}, PRIMARY KEY (unit, place))"
+        )
+        there = [row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")][2:]
+        if there != list(columns):
+            raise ValueError(f"its table {table} has the columns {', '.join(there)}")
+
+    def _write_ahead(self) -> None:
+        """Log before writing; to turn that on SQLite wants the file to itself, and does not wait for it."""
+        for _ in range(TRIES):
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                break
+            except sqlite3.OperationalError:  # whoever holds it turns it on too
+                time.sleep(0.05)
+        self._connection.execute("PRAGMA synchronous=NORMAL")  # under WAL a crash loses the last units at most
 
     def _insert(self, table: str, key: str, rows: Iterable[Row]) -> None:
         columns = self.columns[table]
