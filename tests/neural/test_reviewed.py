@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -243,3 +244,35 @@ def test_pruned_deep_networks_do_no_worse_repaired_than_not():
         for repair in ("none", "least_squares")
     )
     assert repaired > plain
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+def test_a_column_of_labels_is_the_labels():
+    pruner = tp.NeuronPruner(MLPClassifier(8, solver="lbfgs", max_iter=60, random_state=0))
+    flat, column = (tp.PrunerCV(pruner, cv=4).fit(X, y) for y in (Y, Y[:, None]))
+    np.testing.assert_array_equal(column.scores_.test, flat.scores_.test)
+    assert flat.scores_.test.max() > 0.9
+    with pytest.raises(ValueError, match="classes that the network was not fitted with"):
+        N.neuron_importance(net(), X, (Y + 5)[:, None], criterion="ablation")
+
+
+@pytest.mark.skipif(
+    "sample_weight" not in signature(MLPClassifier.fit).parameters, reason="scikit-learn 1.7 trains by weights"
+)
+def test_weights_of_rows_count_before_training_too():
+    weight = np.r_[np.ones(60), np.zeros(90)]
+    mlp = MLPClassifier(12, max_iter=5, random_state=0)
+    found = tp.WeightPruner(mlp, criterion="snip", timing="before").fit(X, Y, sample_weight=weight).masks_
+    start = N.initial_network(mlp, X, Y)
+    weighted, plain = (
+        N.weight_masks(start, X, Y, amount=0.5, criterion="snip", sample_weight=w) for w in (weight, None)
+    )
+    assert all((a == b).all() for a, b in zip(found, weighted, strict=True))
+    assert any((a != b).any() for a, b in zip(found, plain, strict=True))
+
+
+def test_targets_that_are_no_numbers_are_refused():
+    target = np.where(np.arange(150) == 3, np.nan, X[:, 0])
+    mlp = MLPRegressor(hidden_layer_sizes=6, max_iter=5, random_state=0).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="y holds values that are not finite"):
+        N.neuron_importance(mlp, X, target, criterion="ablation")

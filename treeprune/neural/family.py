@@ -68,6 +68,7 @@ class NetworkFamily:
         if callable(name) or name not in ROW_LOSSES:
             return None
         y = np.asarray(y)
+        y = y[:, 0] if y.shape[1:] == (1,) else y  # a column against a row would be every row against every other
         table = np.column_stack([ROW_LOSSES[name](model, X, y) for model in self._models()])
         row, step = np.nonzero(np.diff(table, axis=1))
         return table[:, 0], (row, step + 1, table[row, step], table[row, step + 1])

@@ -173,8 +173,11 @@ def _share(sample_weight: ArrayLike | None, n_rows: int) -> Floats:
 
 
 def _as_trained(mlp: Any, y: NDArray[Any]) -> Floats:
+    y = y[:, 0] if y.shape[1:] == (1,) else y
     if not hasattr(mlp, "classes_"):
         target = y.reshape(len(y), -1).astype(np.float64)
+        if not np.isfinite(target).all():
+            raise ValueError("y holds values that are not finite: drop those rows")
     else:
         strange = np.setdiff1d(y, mlp.classes_) if y.ndim == 1 else np.array([])
         if len(strange):

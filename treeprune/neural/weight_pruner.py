@@ -124,7 +124,7 @@ class WeightPruner(MetaEstimatorMixin, PrunedPredictor):
         # scikit-learn's own checks of rows, and what it remembers of them, come with the first network
         start = initial_network(self._to_grow(), X, y)
         if self.timing == "before":
-            masks = weight_masks(start, X, y, **self._means())
+            masks = weight_masks(start, X, y, sample_weight=sample_weight, **self._means())
             return self._take(start, fit_masked(start, X, y, masks, sample_weight), masks, X, y, sample_weight)
         trained = fine_tune(
             start,

@@ -16,6 +16,7 @@ def import_torch() -> Any:
     """Return the library, or say how to install it."""
     try:
         import torch
+        import torch.nn.utils.prune  # which torch itself does not load
     except ImportError as error:
         raise ImportError("this needs PyTorch: pip install 'treeprune[torch]'") from error
     return torch

@@ -194,6 +194,7 @@ def neuron_curve(
         n_leaves=sizes,
         train=train,
         test=test,
+        unit="neurons",
     )
 
 
@@ -244,5 +245,12 @@ def _score(module: Any, X: Any, y: Any) -> float:
     with import_torch().no_grad():
         output = module(rows_of(module, X))
     if not targets.is_floating_point():
-        return (output.argmax(dim=1) == targets).double().mean().item()
+        if output.shape[1] < 2:
+            raise ValueError(
+                "y holds whole numbers, which are classes, and the module has one output: give y as floats"
+            )
+        return (output.argmax(dim=1) == targets.reshape(-1)).double().mean().item()
+    if targets.numel() != output.numel():
+        raise ValueError(f"y has shape {tuple(targets.shape)}, and the module returns {tuple(output.shape)}")
+    targets = targets.reshape(output.shape)  # (n,) against (n, 1) would be every row against every other
     return 1 - ((output - targets) ** 2).sum().item() / ((targets - targets.mean(dim=0)) ** 2).sum().item()
