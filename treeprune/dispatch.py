@@ -180,8 +180,13 @@ def pruning_path(
     >>> tp.pruning_path(tree, "cost_complexity").n_leaves
     array([9, 7, 5, 4, 3, 2, 1])
     """
-    if method == "neuron":
-        return _neuron_path(fitted, X, y, sample_weight, parameters)
+    if method == "neuron" or getattr(method, "method", "") == "neuron":
+        return _neuron_path(fitted, method, X, y, sample_weight, parameters)
+    if method == "weight" or getattr(method, "method", "") == "weight":
+        raise ValueError(
+            "weights have no path: which go depends on how many go at once. Choose among shares with PrunerCV and "
+            "param_grid={'amount': [0.5, 0.8, 0.9]}, or prune by each with tp.prune"
+        )
     pruner = _pruner(method, parameters, strength_needed=False)
     if not isinstance(pruner, PathPruner):
         _refuse_single(pruner.method)
@@ -336,11 +341,18 @@ def _without_weights(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any
     return prune_weights(fitted, X, y, sample_weight=sample_weight, **parameters)
 
 
-def _neuron_path(fitted: Any, X: Any, y: Any, sample_weight: Any, parameters: Mapping[str, Any]) -> PruningPath:
+def _neuron_path(
+    fitted: Any, method: Any, X: Any, y: Any, sample_weight: Any, parameters: Mapping[str, Any]
+) -> PruningPath:
     from treeprune.neural.path import neuron_path
 
     if X is None:
         raise ValueError("X is missing: neurons are ranked, and what is left repaired, by training rows")
+    if method != "neuron":
+        if parameters:
+            raise ValueError(f"{', '.join(parameters)}: set parameters on the pruner itself")
+        method._check_parameters()
+        return method._find_path(fitted, X, y, sample_weight)
     if "n_keep" in parameters:
         raise ValueError(f"n_keep={parameters['n_keep']!r}: a path holds the networks of every size, so it takes none")
     _check_names("neuron", neuron_path, parameters)

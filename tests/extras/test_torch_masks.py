@@ -16,7 +16,7 @@ from torch.nn.utils import prune
 from torch_nets import DEVICES, rows, same_state, stack, state
 
 import treeprune.adapters.torch as adapter
-from treeprune.adapters.torch import apply_masks, finalize, fine_tune, masks_of
+from treeprune.adapters.torch import apply_masks, finalize, fine_tune, masks_of, weight_masks
 
 pytestmark = pytest.mark.extras
 
@@ -206,5 +206,28 @@ def test_what_is_no_module_or_has_no_linear_layer_is_refused() -> None:
 def test_targets_of_another_shape_and_no_epochs_are_refused() -> None:
     with pytest.raises(ValueError, match=r"shape of the module's output, \(20, 3\), got \(20,\)"):
         fine_tune(stack(4, 5, 3), rows(20, 4), rows(20, 1)[:, 0], epochs=1)
-    with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="epochs=0: a whole number, 1 or more"):
         fine_tune(stack(4, 5, 3), rows(20, 4), rows(20, 3), epochs=0)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"X": rows(10, 4)}, "X has 10 rows and y has 20: give one target per row"),
+        ({"X": torch.full((20, 4), torch.nan)}, "X holds NaN or infinite values"),
+        ({"y": torch.full((20, 3), torch.inf)}, "y holds NaN or infinite values"),
+        ({"batch_size": 0}, "batch_size=0: a whole number, 1 or more"),
+    ],
+)
+def test_rows_that_cannot_train_are_refused(how: dict, words: str) -> None:
+    given = {"X": rows(20, 4), "y": rows(20, 3), "epochs": 1, **how}
+    with pytest.raises(ValueError, match=words):
+        fine_tune(stack(4, 5, 3), **given)
+
+
+@pytest.mark.parametrize("criterion", ["snip", "fisher", "obd", "wanda", "obs_layer", "synflow"])
+def test_weights_are_not_ranked_by_rows_that_are_no_numbers(criterion: str) -> None:
+    bad = rows(20, 4)
+    bad[3, 1] = torch.nan
+    with pytest.raises(ValueError, match="X holds NaN or infinite values"):
+        weight_masks(stack(4, 5, 3), bad, rows(20, 3), amount=0.5, criterion=criterion)

@@ -504,7 +504,10 @@ def test_on_digits_a_quarter_of_the_neurons_is_enough_when_the_next_layer_is_rep
         ({"criterion": "hessian"}, r"no criterion 'hessian': choose from \['obs'"),
         ({"compensate": "all"}, r"compensate must be one of \['least_squares', 'mean', 'none'\], got 'all'"),
         ({"criterion": "taylor_2017", "y": None}, "'taylor_2017' looks at the loss: give y"),
-        ({"X": np.full((60, 4), np.nan)}, "activations of '0' are not finite: look for NaN"),
+        ({"X": np.full((60, 4), np.nan)}, "X holds NaN or infinite values: drop those rows"),
+        ({"X": np.empty((0, 4)), "y": []}, r"X has shape \(0, 4\): one row at least is needed"),
+        ({"n_keep": 2.0}, r"n_keep must be a whole number from 1 to the \d neurons of '0', got 2.0"),
+        ({"n_keep": True}, r"n_keep must be a whole number from 1 to the \d neurons of '0', got True"),
     ],
 )
 def test_what_cannot_be_done_is_said(how: dict, words: str) -> None:
@@ -549,3 +552,28 @@ def test_the_default_of_each_function_is_obs_with_least_squares() -> None:
     for function in (prune_neurons, neuron_curve):
         defaults = {name: p.default for name, p in inspect.signature(function).parameters.items()}
         assert (defaults["criterion"], defaults["compensate"]) == ("obs", "least_squares")
+
+
+class Tied(nn.Module):
+    """Two layers of one matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 3)
+        self.b.weight = self.a.weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.c(torch.relu(self.b(torch.relu(self.a(x)))))
+
+
+@pytest.mark.parametrize("layer", ["a", "b"])
+def test_layers_that_share_their_weights_are_refused(layer: str) -> None:
+    with pytest.raises(ValueError, match=r"'a.weight' and 'b.weight' are one parameter"):
+        prune_neurons(Tied(), X, layer=layer, n_keep=2)
+
+
+def test_weights_that_are_no_numbers_are_refused() -> None:
+    module = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3))
+    module[0].weight.data[0, 0] = torch.nan
+    with pytest.raises(ValueError, match="activations of '0' are not finite: look for NaN"):
+        neuron_importance(module, X, layer="0")

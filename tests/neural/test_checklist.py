@@ -57,3 +57,16 @@ def test_a_table_of_baselines_alone_shows_nothing():
 def test_a_table_of_another_kind_is_refused():
     with pytest.raises(ValueError, match="lacks seed"):
         honest_checklist(WHOLE.drop(columns="seed"))
+
+
+def test_scores_and_ratios_that_are_not_there_show_nothing():
+    unscored = WHOLE.assign(test_score=WHOLE.test_score.where(WHOLE.method != "random"))
+    assert failed(unscored) == ["random at every size"]
+    assert failed(WHOLE.assign(compression_ratio=float("nan"))) == ["compression ratio and theoretical speed-up"]
+
+
+def test_a_table_without_any_score_is_refused():
+    with pytest.raises(ValueError, match="no row with a test_score"):
+        honest_checklist(WHOLE[:0])
+    with pytest.raises(TypeError, match="a DataFrame is expected, got list"):
+        honest_checklist([])

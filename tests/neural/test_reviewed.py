@@ -8,7 +8,9 @@ from inspect import signature
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 from sklearn.datasets import load_digits, load_iris, make_classification
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -19,6 +21,7 @@ from treeprune import neural as N
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_iris(return_X_y=True)
+COLUMNS = ["method", "n_neurons", "seed", "test_score"]
 
 
 def net(**parameters):
@@ -276,3 +279,81 @@ def test_targets_that_are_no_numbers_are_refused():
     mlp = MLPRegressor(hidden_layer_sizes=6, max_iter=5, random_state=0).fit(X, X[:, 0])
     with pytest.raises(ValueError, match="y holds values that are not finite"):
         N.neuron_importance(mlp, X, target, criterion="ablation")
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+@pytest.mark.parametrize("scale", [np.array([1e13, 1, 1, 1]), np.full(4, 1e-13)], ids=["one feature", "all"])
+def test_pruning_without_loss_loses_nothing_in_any_units(activation, scale):
+    mlp = MLPRegressor(hidden_layer_sizes=6, activation=activation, max_iter=30, random_state=0).fit(X, Y)
+    mlp.coefs_[0] *= scale[:, None]
+    mlp.coefs_[0][:, 3], mlp.intercepts_[0][3] = mlp.coefs_[0][:, 2], mlp.intercepts_[0][2]
+    small = N.prune_lossless(mlp)
+    assert small.hidden_layer_sizes == ((4,) if activation == "identity" else (5,))
+    np.testing.assert_allclose(small.predict(X / scale), mlp.predict(X / scale), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("bounds", [3, (0,), "ab", (np.zeros(3), np.ones(4)), (np.zeros((4, 2)), 1)])
+def test_bounds_of_another_shape_are_refused(bounds):
+    with pytest.raises(ValueError, match="a pair is expected, lowest and highest, each a number or one for each of"):
+        N.prune_lossless(net(), bounds=bounds)
+
+
+def test_bounds_that_nothing_would_read_are_refused():
+    with pytest.raises(ValueError, match="activation='tanh': leave them out"):
+        N.prune_lossless(net(activation="tanh"), bounds=(0, 1))
+
+
+@pytest.mark.parametrize("weight", [-np.ones(150), np.full(150, np.nan), np.zeros(150)])
+def test_weights_of_rows_that_are_none_train_nothing(weight):
+    mlp = net()
+    with pytest.raises(ValueError, match="finite, not negative, and not all zero"):
+        N.fine_tune(mlp, X, Y, 1, sample_weight=weight)
+    with pytest.raises(ValueError, match="finite, not negative, and not all zero"):
+        N.fit_masked(mlp, X, Y, N.weight_masks(mlp, amount=0.5), weight)
+
+
+def test_a_network_without_weights_on_flows_nowhere():
+    off = [np.zeros(w.shape, dtype=bool) for w in net().coefs_]
+    assert not any(mask.any() for mask in N.weight_masks(net(), amount=0.5, criterion="synflow", masks=off))
+
+
+def test_rewinding_asks_for_a_fitted_network():
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        N.rewind(MLPClassifier(8, random_state=0), X, Y)
+
+
+def test_a_path_takes_a_pruner_of_neurons_and_says_that_weights_have_none():
+    mlp = net()
+    path = tp.pruning_path(mlp, tp.NeuronPruner(criterion="magnitude"), X, Y)
+    np.testing.assert_array_equal(path.order, N.neuron_path(mlp, X, criterion="magnitude").order)
+    with pytest.raises(ValueError, match="compensate: set parameters on the pruner itself"):
+        tp.pruning_path(mlp, tp.NeuronPruner(), X, Y, compensate="none")
+    for weights in ("weight", tp.WeightPruner()):
+        with pytest.raises(ValueError, match="weights have no path"):
+            tp.pruning_path(mlp, weights, X, Y)
+
+
+def test_numbers_of_neurons_come_as_a_series_too():
+    deep = net(hidden_layer_sizes=(8, 4))
+    assert N.prune_neurons(deep, X, n_keep=pd.Series([3, 2])).hidden_layer_sizes == (3, 2)
+
+
+@pytest.mark.parametrize("rotation", range(8))
+def test_no_two_curves_of_a_figure_look_alike(rotation):
+    names = [*("random", "magnitude", "scratch_equal_epochs", "scratch_equal_macs"), "early_stopping", "weight_decay"]
+    names += [f"method {k}" for k in range(rotation)]
+    table = pd.DataFrame([(name, n, 0, 0.9) for name in names for n in (4, 2)], columns=COLUMNS)
+    lines = N.CostCurveDisplay(table).plot().ax_.get_lines()
+    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in lines}
+    pyplot.close("all")
+    assert len(looks) == len(lines) == len(names)
+
+
+def test_the_legend_of_a_figure_covers_no_curve():
+    grid = N.quantization_grid({"dense": net()}, X, Y)
+    display = N.QuantizationDisplay(grid).plot()
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert legend.x0 >= display.ax_.get_window_extent().x1
+    assert legend.x1 <= display.figure_.bbox.x1
+    pyplot.close("all")

@@ -251,7 +251,14 @@ def small_net(kind: Any = MLPClassifier, **parameters: Any) -> Any:
     return kind(hidden_layer_sizes=(8,), **{"max_iter": 60, "random_state": 0, "solver": "lbfgs", **parameters})
 
 
-@parametrize_with_checks([WeightPruner(small_net(), amount=0.2), WeightPruner(small_net(MLPRegressor), amount=0.2)])
+@parametrize_with_checks(
+    [
+        WeightPruner(small_net(), amount=0.2),
+        WeightPruner(small_net(MLPRegressor), amount=0.2),
+        WeightPruner(small_net(), amount=0.2, timing="before"),
+        WeightPruner(small_net(solver="adam", learning_rate_init=0.1), amount=0.2, timing="during"),
+    ]
+)
 def test_it_passes_the_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
     name = getattr(check, "func", check).__name__
     if name in ("check_array_api_input", "check_classifiers_multilabel_output_format_decision_function"):

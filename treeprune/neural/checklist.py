@@ -43,10 +43,15 @@ def honest_checklist(table: DataFrame) -> DataFrame:
     """
     from pandas import DataFrame
 
+    if not hasattr(table, "columns"):
+        raise TypeError(f"a DataFrame is expected, got {type(table).__name__}")
     missing = {"method", "n_neurons", "seed", "test_score"} - set(table)
     if missing:
         raise ValueError(f"the table lacks {', '.join(sorted(missing))}")
-    claims = table[~table["method"].isin(BASELINES + LINES) & ~table["method"].str.endswith(NO_REPAIR)]
+    table = table[table["test_score"].notna()]  # a run without a score shows nothing
+    claims = table[~table["method"].isin(BASELINES + LINES) & ~table["method"].astype(str).str.endswith(NO_REPAIR)]
+    if not len(table):
+        raise ValueError("the table has no row with a test_score: give one row per method, size and seed")
     items = [_baseline(table, claims, name) for name in BASELINES]
     items += [(name, bool((table["method"] == name).any()), "") for name in LINES]
     items += [_several_sizes(claims), _collapse(table, claims), _seeds(table), _both_ratios(table)]
@@ -84,5 +89,6 @@ def _seeds(table: DataFrame) -> Item:
 
 
 def _both_ratios(table: DataFrame) -> Item:
-    absent = [name for name in ("compression_ratio", "theoretical_speedup") if name not in table]
+    ratios = ("compression_ratio", "theoretical_speedup")
+    absent = [name for name in ratios if name not in table or not (table[name] > 0).all()]
     return "compression ratio and theoretical speed-up", not absent, f"no {', '.join(absent)}" if absent else "both"

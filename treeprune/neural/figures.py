@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 # from dark to light as bits become fewer, apart in grey; the marker tells them apart as well
 COLORS = ("#000000", "#0072B2", "#009E73", "#E69F00", "#D55E00", "#CC79A7")
 MARKERS = "os^DvP"
+BESIDE: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "edgecolor": "none"}
 LINES = {"dense": "-", "early_stopping": "--", "weight_decay": ":"}
 ALWAYS_DRAWN = (
     *("random", "magnitude", "scratch_equal_epochs", "scratch_equal_macs"),
@@ -73,13 +74,13 @@ class QuantizationDisplay:
         for k, (bits, rows) in enumerate(grid.groupby("bits", sort=False)):
             scores = rows.groupby("n_neurons")["test_score"]
             mean, spread = scores.mean(), scores.std(ddof=0)
-            look: dict[str, Any] = {"color": COLORS[k % len(COLORS)], "marker": MARKERS[k % len(MARKERS)]}
+            look = _look(k)
             ax.plot(mean.index, mean, label=f"{bits} bits", **look)
             if spread.any():
                 ax.vlines(mean.index, mean - spread, mean + spread, color=look["color"], linewidth=0.8)
         _neurons_axis(ax)
         ax.set_ylabel("test score")
-        ax.legend(title="weights of", loc="best", framealpha=0.6, edgecolor="none")
+        ax.legend(title="weights of", **BESIDE)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -138,13 +139,13 @@ class CostCurveDisplay:
             ax = pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
         across = self.table["method"].isin(list(LINES))
         for k, (method, rows) in enumerate(self.table[~across].groupby("method", sort=False)):
-            self._draw_curve(ax, rows, _title(method), {"color": COLORS[k % len(COLORS)], "marker": MARKERS[k % 6]})
+            self._draw_curve(ax, rows, _title(method), _look(k))
         for method, rows in self.table[across].groupby("method", sort=False):
             style: dict[str, Any] = {"color": "0.35", "linestyle": LINES[str(method)], "linewidth": 1}
             ax.axhline(rows["test_score"].mean(), label=_title(method), **style)
         _size_axis(ax, SIZES[self.size])
         ax.set_ylabel("test score (mean ± 1 SD)")
-        ax.legend(loc="best", framealpha=0.6, edgecolor="none", fontsize="small")
+        ax.legend(fontsize="small", **BESIDE)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -154,6 +155,12 @@ class CostCurveDisplay:
         x, mean, spread = sizes[self.size].mean(), sizes["test_score"].mean(), sizes["test_score"].std(ddof=0)
         ax.plot(x, mean, label=name, **look)
         ax.fill_between(x, mean - spread, mean + spread, color=look["color"], alpha=0.15, linewidth=0)
+
+
+def _look(k: int) -> dict[str, Any]:
+    """Colour and marker of the k-th curve: no pair comes twice among 36."""
+    n = len(COLORS)
+    return {"color": COLORS[k % n], "marker": MARKERS[(k + k // n) % n]}
 
 
 def _title(method: object) -> str:

@@ -28,7 +28,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "tanh": np.tanh,
     "logistic": expit,
 }
-SAME = 1e-12  # relative difference of two neurons up to which they are one
+SAME = 1e-12  # relative difference of two weights up to which they are one
 
 
 def prune_lossless(mlp: Any, bounds: tuple[Any, Any] | None = None) -> Any:
@@ -65,8 +65,9 @@ def prune_lossless(mlp: Any, bounds: tuple[Any, Any] | None = None) -> Any:
     """
     model, mlp = mlp, find_network(mlp)[0]
     coefs, intercepts = [w.copy() for w in mlp.coefs_], [b.copy() for b in mlp.intercepts_]
-    if bounds is not None and mlp.activation == "relu":
-        _silence_dead(coefs, intercepts, *_checked(bounds, mlp.n_features_in_))
+    if bounds is not None:
+        low, high = _checked(bounds, mlp)
+        _silence_dead(coefs, intercepts, low, high)
     before = None
     while before != (before := sum(map(len, intercepts))):  # a neuron gone may leave those before it unread
         for k in reversed(range(len(coefs) - 1)):
@@ -109,13 +110,19 @@ def _merge_same(layer: _Hidden, activation: str) -> _Hidden:
     neurons = np.vstack([layer.w, layer.b])
     factor = np.linalg.norm(neurons, axis=0) if activation == "relu" else _sign(neurons)
     factor[factor == 0] = 1
-    told = (neurons / factor).T
-    first = (cdist(told, told, "chebyshev") <= SAME * max(1.0, np.abs(told).max())).argmax(axis=1)
+    told = _logarithms(neurons / factor).T
+    first = (cdist(told, told, "chebyshev") <= SAME).argmax(axis=1)
     w_next, b_next = _turned(layer.w_next, factor, activation)
     merged = np.zeros_like(layer.w_next)
     np.add.at(merged, first, w_next)
     back, b_back = _turned(merged, 1 / factor, activation)
     return _Hidden(layer.w, layer.b, back, layer.b_next + b_next + b_back)
+
+
+def _logarithms(neurons: Array) -> Array:
+    """Differences of these are shares of a weight, whatever the unit of its feature; signs stay apart."""
+    zero = neurons == 0
+    return np.where(zero, 0, np.sign(neurons) * (np.log(np.abs(np.where(zero, 1, neurons))) + 1000))
 
 
 def _sign(neurons: Array) -> Array:
@@ -131,15 +138,25 @@ def _turned(w_next: Array, factor: Array, activation: str) -> tuple[Array, Array
 
 def _merge_dependent(layer: _Hidden) -> _Hidden:
     """Read a neuron of identity that depends on others linearly from those."""
-    _, triangle, order = qr(layer.w, mode="economic", pivoting=True)
+    units = _largest(layer.w, axis=1)  # of the features: without them a feature in small units would not count
+    lengths = _largest(layer.w / units, axis=0)
+    w = layer.w / units / lengths
+    _, triangle, order = qr(w, mode="economic", pivoting=True)
     size = np.abs(np.diag(triangle))
     rank = int((size > SAME * max(size[0], np.finfo(float).tiny)).sum())
     kept, others = order[:rank], order[rank:]
-    mix = np.linalg.lstsq(layer.w[:, kept], layer.w[:, others], rcond=None)[0]
+    mix = np.linalg.lstsq(w[:, kept], w[:, others], rcond=None)[0]
+    mix *= lengths[0, others] / lengths[0, kept][:, None]
     w_next = np.zeros_like(layer.w_next)
     w_next[kept] = layer.w_next[kept] + mix @ layer.w_next[others]
     rest = layer.b[others] - layer.b[kept] @ mix
     return layer._replace(w_next=w_next, b_next=layer.b_next + rest @ layer.w_next[others])
+
+
+def _largest(w: Array, axis: int) -> Array:
+    """Largest absolute value along an axis, 1 where all are zero."""
+    size = np.abs(w).max(axis=axis, keepdims=True)
+    return np.where(size == 0, 1, size)
 
 
 def _silence_dead(coefs: Arrays, intercepts: Arrays, low: Array, high: Array) -> None:
@@ -150,8 +167,19 @@ def _silence_dead(coefs: Arrays, intercepts: Arrays, low: Array, high: Array) ->
         coefs[k + 1][high == 0] = 0
 
 
-def _checked(bounds: tuple[Any, Any], n_features: int) -> tuple[Array, Array]:
-    low, high = (np.broadcast_to(np.asarray(end, dtype=float), (n_features,)) for end in bounds)
+def _checked(bounds: Any, mlp: Any) -> tuple[Array, Array]:
+    if mlp.activation != "relu":
+        raise ValueError(
+            f"bounds show which neurons of relu are dead, and activation={mlp.activation!r}: leave them out"
+        )
+    shape = (mlp.n_features_in_,)
+    try:
+        low, high = (np.broadcast_to(np.asarray(end, dtype=float), shape) for end in bounds)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"bounds={bounds!r}: a pair is expected, lowest and highest, each a number or one for each of the "
+            f"{shape[0]} features"
+        ) from None
     if not (low <= high).all():
         raise ValueError("bounds: the lowest value of a feature is above its highest, or not a number")
     return low, high

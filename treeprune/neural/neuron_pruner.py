@@ -14,7 +14,7 @@ from treeprune.neural.criteria import CRITERIA, REPAIRS
 from treeprune.neural.deployment import NETWORKS, check_takes_weights, find_network
 from treeprune.neural.family import NetworkFamily
 from treeprune.neural.neurons import prune_neurons
-from treeprune.neural.path import neuron_path
+from treeprune.neural.path import NeuronPath, neuron_path
 from treeprune.neural.training import fine_tune
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.pruner import grow
@@ -165,8 +165,11 @@ class NeuronPruner(MetaEstimatorMixin, PrunedPredictor):
                 "them: choose among sizes by param_grid={'n_keep': [5, 10, 20]}, say"
             )
         grown = self._grow(X, y, sample_weight)
-        rng = random_numbers(self.random_state)
-        return NetworkFamily(grown, neuron_path(grown, X, y, sample_weight=sample_weight, **self._means(rng)))
+        return NetworkFamily(grown, self._find_path(grown, X, y, sample_weight))
+
+    def _find_path(self, grown: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> NeuronPath:
+        means = self._means(random_numbers(self.random_state))
+        return neuron_path(grown, X, y, sample_weight=sample_weight, **means)
 
     def _family_of_one(self, model: Any) -> NetworkFamily:
         """Take a pruned model for a family of one level, to score it by."""

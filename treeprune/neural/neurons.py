@@ -141,7 +141,8 @@ def prune_neurons(
 
 def _sizes(mlp: Any, n_keep: int | Sequence[int], layer: int | None) -> dict[int, int]:
     """Neurons to keep in each layer that is to be pruned."""
-    if isinstance(n_keep, Sequence | np.ndarray):
+    if np.iterable(n_keep) and not isinstance(n_keep, str):
+        n_keep = list(n_keep)
         if layer is not None or len(n_keep) != len(mlp.coefs_) - 1:
             raise ValueError(
                 f"n_keep={n_keep!r}: a list has a number for each of the {len(mlp.coefs_) - 1} hidden layers, "

@@ -132,7 +132,7 @@ def checked_rows(
         raise ValueError(f"X has {len(X)} rows and y {len(y)}: they must agree")
     if X.shape[1] != mlp.n_features_in_:
         raise ValueError(f"X has {X.shape[1]} features: the network was fitted with {mlp.n_features_in_}")
-    share = _share(sample_weight, len(X))
+    share = shares(sample_weight, len(X))
     if not of_the_loss:
         return mlp, Rows(X, None, share)
     if y is None:
@@ -161,14 +161,15 @@ def one_layer(mlp: Any, layer: int | None) -> int:
     return int(layer)
 
 
-def _share(sample_weight: ArrayLike | None, n_rows: int) -> Floats:
+def shares(sample_weight: ArrayLike | None, n_rows: int) -> Floats:
+    """Return each row's part of the whole weight, or raise ValueError for weights that are none."""
     if sample_weight is None:
         return np.full(n_rows, 1 / n_rows)
     weight = np.asarray(sample_weight, dtype=np.float64)
     if weight.shape != (n_rows,):
         raise ValueError(f"sample_weight has shape {weight.shape}: one weight for each of the {n_rows} rows is needed")
     if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise ValueError("sample_weight must be finite, not negative, and above 0 for some row")
+        raise ValueError("sample_weight must be finite, not negative, and not all zero")
     return weight / weight.sum()
 
 

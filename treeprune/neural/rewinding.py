@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
 
 from treeprune.neural.deployment import NETWORKS, left_of_training, with_weights
 
@@ -100,6 +101,7 @@ def rewind(mlp: Any, X: Any, y: Any, masks: Sequence[ArrayLike] | None = None) -
 
     if not isinstance(mlp, NETWORKS):
         raise TypeError(ITSELF.format(type(mlp).__name__))
+    check_is_fitted(mlp)
     trained = left_of_training(mlp)
     if trained is None:
         raise ValueError(

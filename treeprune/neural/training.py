@@ -17,7 +17,7 @@ from sklearn.utils import check_consistent_length
 from treeprune.checks import check_count, random_numbers
 from treeprune.neural.deployment import NETWORKS, find_network, with_weights
 from treeprune.neural.masks import checked_masks
-from treeprune.neural.removal import check_names
+from treeprune.neural.removal import check_names, shares
 from treeprune.neural.weight_scores import lowest_off
 from treeprune.rows import take_rows
 from treeprune.wrapped import rewrap, through
@@ -80,7 +80,7 @@ def fine_tune(
     rows, target = through(steps, X), np.asarray(y)
     check_consistent_length(rows, target, sample_weight)
     check_names(network, rows)
-    weight = None if sample_weight is None else np.asarray(sample_weight)
+    weight = _checked_weight(sample_weight, len(target))
     on, tuned = checked_masks(network, masks), deepcopy(network)
     _hold(tuned, on)
     with _ByBatches(tuned) as one_batch:
@@ -122,6 +122,7 @@ def fit_masked(mlp: Any, X: Any, y: Any, masks: Sequence[ArrayLike], sample_weig
     (28, 'MLPClassifier')
     """
     network, steps = find_network(mlp)
+    weight = _checked_weight(sample_weight, len(np.asarray(y)))
     on, kind = checked_masks(network, masks), type(network)
     # with_weights forgets the best loss so far, the dense network's: training would stop for not beating it
     off = [w * mask for w, mask in zip(network.coefs_, on, strict=True)]
@@ -136,10 +137,18 @@ def fit_masked(mlp: Any, X: Any, y: Any, masks: Sequence[ArrayLike], sample_weig
 
     fitted.__class__ = Masked
     try:
-        fitted.fit(through(steps, X), y, **({} if sample_weight is None else {"sample_weight": sample_weight}))
+        fitted.fit(through(steps, X), y, **({} if weight is None else {"sample_weight": weight}))
     finally:
         fitted.__class__ = kind
     return rewrap(mlp, NETWORKS, fitted.set_params(warm_start=network.warm_start))
+
+
+def _checked_weight(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
+    """Return the weights as they are: scikit-learn's networks would train on negative ones."""
+    if sample_weight is None:
+        return None
+    shares(sample_weight, n_rows)
+    return np.asarray(sample_weight, dtype=np.float64)
 
 
 class _ByBatches:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MetaEstimatorMixin
 from sklearn.neural_network import MLPClassifier
@@ -14,6 +15,7 @@ from treeprune.checks import check_choice, check_count
 from treeprune.neural.deployment import NETWORKS, check_takes_weights
 from treeprune.neural.family import NetworkFamily
 from treeprune.neural.masks import ALL_CRITERIA, achieved, prune_weights, weight_masks, with_masks
+from treeprune.neural.removal import checked_rows
 from treeprune.neural.rewinding import ITSELF, initial_network, rewind
 from treeprune.neural.schedules import PolynomialDecay
 from treeprune.neural.training import BATCH, fine_tune, fit_masked
@@ -123,6 +125,8 @@ class WeightPruner(MetaEstimatorMixin, PrunedPredictor):
             return self._prune_grown(grown, X, y, sample_weight)
         # scikit-learn's own checks of rows, and what it remembers of them, come with the first network
         start = initial_network(self._to_grow(), X, y)
+        rows = checked_rows(start, X, y, sample_weight, True, True)[1]
+        X, y = X if hasattr(X, "columns") else rows.X, np.asarray(y)
         if self.timing == "before":
             masks = weight_masks(start, X, y, sample_weight=sample_weight, **self._means())
             return self._take(start, fit_masked(start, X, y, masks, sample_weight), masks, X, y, sample_weight)

@@ -168,6 +168,8 @@ def lowest_off_in_rounds(
     """
     n_left = sum(int(mask.sum()) for mask in masks)
     n_keep, on = n_left - count_of(amount, n_left), list(masks)
+    if not n_left:
+        return on
     for k in range(1, ROUNDS + 1):
         wanted = round(n_left * (n_keep / n_left) ** (k / ROUNDS))
         on = lowest_off(on, scores(on), sum(int(mask.sum()) for mask in on) - wanted)

@@ -92,8 +92,18 @@ def _is_computed(value: Any) -> bool:
 
 
 def rows_of(module: Any, X: Any) -> Any:
-    """Return rows as a tensor where the module is and in its precision; tokens to be embedded stay whole numbers."""
+    """Return rows as a tensor where the module is and in its precision; tokens to be embedded stay whole numbers.
+
+    Raises
+    ------
+    ValueError
+        For no rows, and for values that are not finite.
+    """
     nn, rows, parameter = import_torch().nn, as_tensor(X), next(module.parameters())
+    if not rows.ndim or not len(rows):
+        raise ValueError(f"X has shape {tuple(rows.shape)}: one row at least is needed")
+    if not rows.isfinite().all():
+        raise ValueError("X holds NaN or infinite values: drop those rows, or fill them in")
     tokens = not rows.is_floating_point() and any(isinstance(part, nn.Embedding) for part in module.modules())
     return rows.to(parameter.device, rows.dtype if tokens else parameter.dtype)
 
@@ -102,6 +112,16 @@ def targets_of(module: Any, y: Any) -> Any:
     """Return targets as a tensor where the module is: whole numbers are classes, others in its precision."""
     targets, parameter = as_tensor(y), next(module.parameters())
     return targets.to(parameter.device, parameter.dtype if targets.is_floating_point() else import_torch().long)
+
+
+def rows_and_targets(module: Any, X: Any, y: Any) -> tuple[Any, Any]:
+    """Return both as tensors, one target for each row."""
+    rows, targets = rows_of(module, X), targets_of(module, y)
+    if len(rows) != len(targets):
+        raise ValueError(f"X has {len(rows)} rows and y has {len(targets)}: give one target per row")
+    if not targets.isfinite().all():
+        raise ValueError("y holds NaN or infinite values: drop those rows")
+    return rows, targets
 
 
 def as_tensor(values: Any) -> Any:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.adapters.torch.modules import copied, import_torch, rows_of, targets_of
+from treeprune.adapters.torch.modules import copied, import_torch, rows_and_targets
 from treeprune.adapters.torch.observation import curvature, look_at, rise_without
 from treeprune.adapters.torch.surgery import HiddenLayer, hidden_layer, rewrite_readers, without_neurons
 from treeprune.curve import GeneralizationCurve
@@ -118,9 +119,9 @@ def prune_neurons(
     True
     """
     hidden, seen = _look(module, X, y, layer, criterion, random_state)
-    if n_keep not in range(1, hidden.n_neurons + 1):
+    if isinstance(n_keep, bool) or not isinstance(n_keep, Integral) or not 1 <= n_keep <= hidden.n_neurons:
         raise ValueError(
-            f"n_keep must be a whole number from 1 to the {hidden.n_neurons} neurons of {layer!r}, got {n_keep}"
+            f"n_keep must be a whole number from 1 to the {hidden.n_neurons} neurons of {layer!r}, got {n_keep!r}"
         )
     kept = _last(removal_order(criterion, seen), n_keep)
     return without_neurons(module, hidden, X, kept, *_repair(compensate)(seen, kept, hidden.outgoing_bias))
@@ -203,8 +204,8 @@ def _look(module: Any, X: Any, y: Any, layer: str, criterion: str, random_state:
         raise ValueError(f"no criterion {criterion!r}: choose from {list(CRITERIA)}")
     if y is None and criterion in OF_THE_LOSS:
         raise ValueError(f"criterion {criterion!r} looks at the loss: give y")
-    if y is not None and len(y) != len(X):
-        raise ValueError(f"X has {len(X)} rows and y has {len(y)}: give one target per row")
+    if y is not None:
+        rows_and_targets(module, X, y)  # says what is wrong with them, for criteria that look at X alone as well
     hidden = hidden_layer(module, layer, X)
     seen = look_at(module, hidden, X, y if criterion in OF_THE_LOSS else None, np.random.default_rng(random_state))
     if criterion == "ablation":
@@ -241,9 +242,9 @@ def _last(order: NDArray[np.intp], n_keep: int) -> NDArray[np.bool_]:
 
 
 def _score(module: Any, X: Any, y: Any) -> float:
-    targets = targets_of(module, y)
+    rows, targets = rows_and_targets(module, X, y)
     with import_torch().no_grad():
-        output = module(rows_of(module, X))
+        output = module(rows)
     if not targets.is_floating_point():
         if output.shape[1] < 2:
             raise ValueError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.adapters.torch.modules import as_array, copied, import_torch, rows_of, summed_loss, targets_of
+from treeprune.adapters.torch.modules import as_array, copied, import_torch, rows_and_targets, rows_of, summed_loss
 from treeprune.adapters.torch.surgery import HiddenLayer
 from treeprune.neural.criteria import Evidence, gate_curvature
 
@@ -35,9 +35,10 @@ def look_at(module: Any, hidden: HiddenLayer, X: Any, y: Any, rng: np.random.Gen
     module = copied(module).eval().requires_grad_(True)
     inputs = _inputs_of(module, hidden.readers)
     weights = [module.get_submodule(name).weight for name in (hidden.name, *hidden.readers)]
-    rows = rows_of(module, X).split(ROWS_AT_ONCE)
-    targets = [None] * len(rows) if y is None else targets_of(module, y).split(ROWS_AT_ONCE)
-    seen = [_look(module, inputs, weights, *batch) for batch in zip(rows, targets, strict=True)]
+    rows, targets = (rows_of(module, X), None) if y is None else rows_and_targets(module, X, y)
+    batches = rows.split(ROWS_AT_ONCE)
+    wanted = [None] * len(batches) if targets is None else targets.split(ROWS_AT_ONCE)
+    seen = [_look(module, inputs, weights, *batch) for batch in zip(batches, wanted, strict=True)]
     sent, slopes = (np.concatenate([batch[k].reshape(-1, hidden.n_neurons) for batch in seen]) for k in (0, 1))
     by_weights = [sum(parts) / len(X) for parts in zip(*(batch[2] for batch in seen), strict=True)]
     incoming, outgoing = by_weights[0].T, np.hstack([part.T for part in by_weights[1:]])
@@ -59,7 +60,7 @@ def curvature(module: Any, hidden: HiddenLayer, X: Any, y: Any) -> Floats:
     ndarray of shape (n_neurons,)
     """
     torch = import_torch()
-    module, rows, targets = copied(module).eval().requires_grad_(True), rows_of(module, X), targets_of(module, y)
+    module, (rows, targets) = copied(module).eval().requires_grad_(True), rows_and_targets(module, X, y)
     inputs = _inputs_of(module, hidden.readers)
     output = module(rows)
     summed_loss(output, targets)  # says what is wrong with them, if anything is
@@ -86,7 +87,7 @@ def rise_without(module: Any, hidden: HiddenLayer, X: Any, y: Any) -> Floats:
     ndarray of shape (n_neurons,)
     """
     torch = import_torch()
-    module, rows, targets = copied(module).eval(), rows_of(module, X), targets_of(module, y)
+    module, (rows, targets) = copied(module).eval(), rows_and_targets(module, X, y)
     gates = torch.ones(hidden.n_neurons, dtype=next(module.parameters()).dtype, device=rows.device)
     for name in hidden.readers:
         module.get_submodule(name).register_forward_pre_hook(lambda part, received: (received[0] * gates,))

@@ -79,6 +79,7 @@ def hidden_layer(module: Any, name: str, X: Any) -> HiddenLayer:
     if any(is_masked(part) for part in linear_layers(module).values()):
         raise ValueError("the module is masked: bake the masks in with finalize before removing neurons")
     readers = _readers(module, name, X)
+    _refuse_shared(module, (name, *readers))
     nexts = [module.get_submodule(reader) for reader in readers]
     return HiddenLayer(
         name,
@@ -88,6 +89,20 @@ def hidden_layer(module: Any, name: str, X: Any) -> HiddenLayer:
         np.hstack([as_array(reader.weight).T for reader in nexts]),
         np.concatenate([_bias(reader) for reader in nexts]),
     )
+
+
+def _refuse_shared(module: Any, names: tuple[str, ...]) -> None:
+    """Raise ValueError if one of these layers has its weights in common with another part."""
+    owners: dict[int, list[str]] = {}
+    for key, parameter in module.named_parameters(remove_duplicate=False):
+        owners.setdefault(id(parameter), []).append(key)
+    shared = [keys for keys in owners.values() if len(keys) > 1]
+    for keys in shared:
+        if any(key.rpartition(".")[0] in names for key in keys):
+            raise ValueError(
+                f"{' and '.join(map(repr, keys))} are one parameter: without some of its neurons the other use would "
+                "change as well, choose another layer or untie them"
+            )
 
 
 def _bias(layer: Any) -> Floats:

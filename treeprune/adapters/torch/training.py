@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from treeprune.adapters.torch.masks import apply_masks, masks_of
-from treeprune.adapters.torch.modules import copied, import_torch, linear_layers, rows_of, summed_loss, targets_of
+from treeprune.adapters.torch.modules import copied, import_torch, linear_layers, rows_and_targets, summed_loss
 from treeprune.adapters.torch.weights import weight_masks
+from treeprune.checks import check_count
 
 Loop = Callable[[Any, Any, Any, int], Any]
 Schedule = Callable[[int], float]
@@ -66,8 +67,8 @@ def fine_tune(
     >>> round(line.weight.item(), 2)
     3.0
     """
-    if epochs < 1:
-        raise ValueError(f"epochs must be at least 1, got {epochs}")
+    check_count("epochs", epochs, low=1)
+    check_count("batch_size", batch_size, low=1)
     if loop is not None and schedule is not None:
         raise ValueError("a schedule belongs to the default loop: let your loop prune by apply_masks, or give no loop")
     tuned = (copied(module) if schedule is None else apply_masks(module, _all_on(module))).train()
@@ -94,7 +95,7 @@ def _adam(
     random_state: int,
 ) -> None:
     torch = import_torch()
-    rows, targets = rows_of(module, X), targets_of(module, y)
+    rows, targets = rows_and_targets(module, X, y)
     optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
     for n_steps, batch in enumerate(_batches(rows, epochs, batch_size, random_state), start=1):
         optimizer.zero_grad()

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.adapters.torch.masks import finalize
-from treeprune.adapters.torch.modules import as_array, import_torch, linear_layers, rows_of, summed_loss, targets_of
+from treeprune.adapters.torch.modules import (
+    as_array,
+    import_torch,
+    linear_layers,
+    rows_and_targets,
+    rows_of,
+    summed_loss,
+)
 from treeprune.neural.criteria import output_curvature
 from treeprune.neural.weight_scores import WeightEvidence
 
@@ -36,13 +43,13 @@ def weight_evidence(module: Any, X: Any, y: Any, criterion: str, rng: np.random.
     weights = {name: as_array(layer.weight).T for name, layer in linear_layers(final).items()}
     if criterion not in OF_THE_LOSS + OF_ROWS:
         return {name: WeightEvidence(w, rng) for name, w in weights.items()}
-    seen, output = _forward(final, rows_of(final, X))
+    rows, targets = (rows_of(final, X), None) if criterion in OF_ROWS else rows_and_targets(final, X, y)
+    seen, output = _forward(final, rows)
     received = {name: _flat(came) for name, (came, _) in seen.items()}
     if criterion not in OF_THE_LOSS:
         shares = {name: np.full(len(a), 1 / len(a)) for name, a in received.items()}
         return {n: WeightEvidence(w, rng, received=received[n], share=shares[n]) for n, w in weights.items()}
     sent = [seen[name][1] for name in weights]
-    targets = targets_of(final, y)
     loss = summed_loss(output, targets)
     if criterion == "obd":
         curved = _curvature(output, targets, sent)
