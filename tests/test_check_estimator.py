@@ -42,6 +42,7 @@ PRUNERS = [
     for tree in (None, DecisionTreeClassifier(random_state=0), DecisionTreeRegressor(random_state=0))
     if not (isinstance(tree, DecisionTreeRegressor) and kind in CLASSIFICATION_ONLY)
 ]
+PRUNERS.append(tp.ErrorBasedPruner(subtree_raising=True, collapse=True))
 
 
 def may_fail(pruner: Any) -> dict[str, str]:

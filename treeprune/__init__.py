@@ -18,7 +18,12 @@ from treeprune.tree.methods.description_length import (
     description_length_cut,
     leaf_bits,
 )
-from treeprune.tree.methods.error_based import ErrorBasedPruner, added_errors, error_based_cut
+from treeprune.tree.methods.error_based import (
+    ErrorBasedPruner,
+    added_errors,
+    error_based_cut,
+    error_based_raising,
+)
 from treeprune.tree.methods.growth_limits import (
     MinImpurityDecreasePruner,
     MinSamplesSplitPruner,

@@ -32,6 +32,12 @@ def check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{name}={value!r}: one of {', '.join(map(repr, allowed))} is expected")
 
 
+def check_flag(name: str, value: Any) -> None:
+    """Raise ValueError unless the value is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name}={value!r}: True or False is expected")
+
+
 def random_numbers(random_state: Any) -> np.random.RandomState:
     """Return a RandomState, as scikit-learn takes them; of a Generator, one that is seeded by it."""
     if isinstance(random_state, np.random.Generator):

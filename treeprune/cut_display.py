@@ -29,6 +29,8 @@ class CutDisplay:
     rules : sequence of str, optional
         What to write beside the splits that are left; nothing by default.
     title : str, default=""
+    left : ndarray of bool, shape (n_nodes,), optional
+        The nodes that are left. By default those on and above the cut; after subtree raising there may be gaps.
 
     Attributes
     ----------
@@ -47,11 +49,19 @@ class CutDisplay:
     'error_based: 13 of 22 leaves'
     """
 
-    def __init__(self, structure: TreeStructure, cut: NDArray[np.bool_], rules: Any = None, title: str = "") -> None:
+    def __init__(
+        self,
+        structure: TreeStructure,
+        cut: NDArray[np.bool_],
+        rules: Any = None,
+        title: str = "",
+        left: NDArray[np.bool_] | None = None,
+    ) -> None:
         self.structure = structure
         self.cut = cut
         self.rules = rules
         self.title = title
+        self.left = left
 
     @classmethod
     def from_pruner(cls, pruner: Any, *, feature_names: Any = None, ax: Axes | None = None) -> Self:
@@ -60,7 +70,7 @@ class CutDisplay:
         Parameters
         ----------
         pruner : fitted pruner
-            With ``grown_`` and ``cut_``.
+            Any, with subtree raising too.
         feature_names : sequence of str, optional
             Those that the tree knows by default.
         ax : matplotlib Axes, optional
@@ -77,8 +87,13 @@ class CutDisplay:
         rules = [
             "" if f < 0 else f"{names[f]} ≤ {t:.3g}" for f, t in zip(fitted.feature, fitted.threshold, strict=True)
         ]
-        title = f"{pruner.method}: {int(pruner.cut_.sum())} of {tree.structure.n_leaves} leaves"
-        return cls(tree.structure, pruner.cut_, rules, title).plot(ax)
+        title = f"{pruner.method}: {pruner.n_leaves_} of {tree.structure.n_leaves} leaves"
+        raised = getattr(pruner, "raised_", None)
+        if raised is None:
+            return cls(tree.structure, pruner.cut_, rules, title).plot(ax)
+        cut, left = np.zeros((2, tree.structure.n_nodes), dtype=bool)
+        left[raised.origin], cut[raised.origin[raised.children_left < 0]] = True, True
+        return cls(tree.structure, cut, rules, f"{title}, with raising", left).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw: what is left dark, what went pale, leaves of the pruned tree as squares.
@@ -94,7 +109,7 @@ class CutDisplay:
 
             size = min(18.0, 3.0 + 0.34 * self.structure.n_leaves), 1.6 + 0.62 * float(-y.min())
             ax = plt.subplots(figsize=size, layout="constrained")[1]
-        left = _left(self.structure, self.cut)
+        left = _left(self.structure, self.cut) if self.left is None else self.left
         self._draw_links(ax, x, y, left)
         looks: list[tuple[Any, dict[str, Any]]] = [
             (~left, {"color": GONE, "marker": "o", "s": 12, "zorder": 2}),
@@ -114,7 +129,8 @@ class CutDisplay:
         child = np.arange(1, self.structure.n_nodes) if self.structure.n_nodes > 1 else np.zeros(0, dtype=np.intp)
         child = child[self.structure.parent[child] >= 0]
         parent = self.structure.parent[child]
-        for which, color, width in ((~left[child], GONE, 0.8), (left[child], KEPT, 1.4)):
+        dark = left[child] & left[parent]
+        for which, color, width in ((~dark, GONE, 0.8), (dark, KEPT, 1.4)):
             ends = [((x[p], y[p]), (x[c], y[c])) for p, c in zip(parent[which], child[which], strict=True)]
             ax.add_collection(LineCollection(ends, colors=color, linewidths=width, zorder=1))
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.tree import BaseDecisionTree
+from sklearn.utils import check_array
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
@@ -158,6 +159,17 @@ class FittedTree:
             sums = target_moments(self.structure, leaf, target, self.value[0], weight)
         counted = leaf if weight is None else leaf[weight > 0]  # growing leaves rows of no weight out
         return NodeStatistics(sums, np.bincount(counted, minlength=self.structure.n_nodes))
+
+    def coded_rows(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64]]:
+        """Return rows as the tree sees them, their encoded targets, and their weights times its class weights."""
+        target = self.encode(y)
+        rows = check_array(through(self.steps, X), accept_sparse="csr", dtype=np.float32, ensure_all_finite="allow-nan")
+        rows = rows.toarray() if hasattr(rows, "toarray") else rows
+        weight, by_class = check_weight(sample_weight, len(target)), self._class_weight(target)
+        weight = np.ones(len(target)) if weight is None else weight
+        return rows, target, weight if by_class is None else weight * by_class
 
     def count(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> NodeStatistics:
         """Sum rows as the tree was grown: their weights times its class weights.

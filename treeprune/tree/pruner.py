@@ -30,6 +30,7 @@ from treeprune.tree.fitted import (
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.rebuild import materialise
 from treeprune.tree.sides import Sides
+from treeprune.tree.structure import TreeStructure
 from treeprune.tree.trace import explanation, trace_table
 from treeprune.wrapped import is_frozen, thaw
 
@@ -97,11 +98,7 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         y = _flat(y) if self.one_class_variable else y
         if is_frozen(self.estimator):
             return self._prune_grown(thaw(self.estimator), X, y, sample_weight)
-        grown = grow(self._to_grow(), X, y, sample_weight)
-        tree = find_tree(grown)
-        # what the tree does not remember, `prune` may need when the parameters are others
-        counted = self._needs_counts() or not tree.remembers_rows
-        return self._take(grown, tree, None, tree.count(X, y, sample_weight) if counted else None)
+        return self._prune_growing(grow(self._to_grow(), X, y, sample_weight), X, y, sample_weight)
 
     def prune(self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Prune the grown tree again: with other rows, or after ``set_params``. Never regrows.
@@ -159,10 +156,7 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         'Node 2 was pruned: limit on depth 1 equals depth of the node 1 (ties go).'
         """
         tree, sides, _ = self._compared()
-        n_nodes = tree.structure.n_nodes
-        if isinstance(node, bool) or not isinstance(node, Integral) or not 0 <= node < n_nodes:
-            raise ValueError(f"node={node!r}: a node of the grown tree is expected, 0 to {n_nodes - 1}")
-        return explanation(tree.structure, sides, self.cut_, int(node))
+        return explanation(tree.structure, sides, self.cut_, check_node(tree.structure, node))
 
     def _compared(self) -> tuple[FittedTree, Sides, NodeStatistics | None]:
         """The grown tree, what was compared, and the statistics it was compared by."""
@@ -194,6 +188,13 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         if X is None and y is None and sample_weight is None:
             return self._take(fitted, find_tree(fitted), None)
         return self._prune_grown(fitted, X, y, sample_weight)
+
+    def _prune_growing(self, grown: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Self:
+        """Prune a model by the rows that it was just grown on."""
+        tree = find_tree(grown)
+        # what the tree does not remember, `prune` may need when the parameters are others
+        counted = self._needs_counts() or not tree.remembers_rows
+        return self._take(grown, tree, None, tree.count(X, y, sample_weight) if counted else None)
 
     def _prune_grown(
         self,
@@ -266,6 +267,14 @@ class PathPruner(BasePruner):
         return {"path_": path, "cut_": cut_at(tree.structure, path.removed_at, level)}
 
 
+def check_node(structure: TreeStructure, node: Any) -> int:
+    """Return the number of a node, or say which there are."""
+    n_nodes = structure.n_nodes
+    if isinstance(node, bool) or not isinstance(node, Integral) or not 0 <= int(node) < n_nodes:
+        raise ValueError(f"node={node!r}: a node of the grown tree is expected, 0 to {n_nodes - 1}")
+    return int(node)
+
+
 def grow(estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any:
     """Fit a clone of the estimator; weights go through a Pipeline to its last step."""
     if sample_weight is None:
@@ -277,12 +286,17 @@ def grow(estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any
 
 def statistics_of(tree: FittedTree, X: Any, y: Any, sample_weight: ArrayLike | None) -> NodeStatistics:
     """Count pruning rows, of which there must be two at least."""
+    check_pruning_rows(X, y)
+    return tree.count(X, y, sample_weight)
+
+
+def check_pruning_rows(X: Any, y: Any) -> None:
+    """Raise ValueError unless there are two rows at least, with their targets."""
     if X is None or y is None:
         raise ValueError(f"{'X' if X is None else 'y'} is missing: pruning rows need both X and y")
     n_rows = len(np.atleast_1d(np.asarray(y)))
     if n_rows < 2:
         raise ValueError(f"got n_samples={n_rows} pruning rows: at least two are needed to prune by")
-    return tree.count(X, y, sample_weight)
 
 
 def _flat(y: Any) -> Any:

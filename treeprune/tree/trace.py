@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 KEPT, PRUNED, GONE = "kept", "pruned", "gone"
+REPLACED, MOVED = "replaced", "moved"  # by subtree raising
 
 
 def trace_table(
