@@ -23,10 +23,15 @@ ONE_PASS: dict[str, dict[str, Any]] = {
     "pessimistic_error": {},
     "error_based": {},
     "critical_value": {"critical_value": 0.05},
+    "significance": {},
+    "description_length": {},
+    "kearns_mansour": {"c": 0.1},
+    "min_impurity_decrease": {"min_impurity_decrease": 1e-3},
+    "min_samples_split": {"min_samples_split": 20},
     "max_depth": {"max_depth": 8},
     "max_leaf_nodes": {"max_leaf_nodes": 50},
 }
-CLASSIFICATION_ONLY = ("pessimistic_error", "error_based")
+CLASSIFICATION_ONLY = ("pessimistic_error", "error_based", "description_length", "kearns_mansour")
 N_FEATURES = 20
 PAIRS = {5_000: 9, 20_000: 5, 100_000: 3}
 
@@ -63,6 +68,8 @@ def tasks(tree: Any, rows: Any, held_out: Any) -> Iterator[tuple[str, Any, float
         yield method, prune_call(tree, method, given, parameters), 0.05
     yield "cost_complexity, its path", lambda: tp.pruning_path(tree, "cost_complexity"), 0.15
     yield "cost_complexity, path and pruned tree", prune_call(tree, "cost_complexity", (), {"alpha": 1e-3}), 0.15
+    if hasattr(tree, "classes_"):
+        yield "error_based, with subtree raising", prune_call(tree, "error_based", rows, {"subtree_raising": True}), 2.0
     if tree.tree_.node_count < 10_000:
         yield "optimal (dynamic program)", prune_call(tree, "optimal", rows, {"max_leaf_nodes": 50}), None
 
