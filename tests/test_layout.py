@@ -45,7 +45,8 @@ FLOORS = (
     ("tree.cuts", "tree.loss", "tree.confusion", "tree.ranking", "tree.statistics", "neural"),
     ("tree.structure", "selection"),
     ("curve",),
-    ("path", "checks", "wrapped", "repair", "rows"),
+    ("path",),
+    ("checks", "wrapped", "repair", "rows"),
 )
 COMMAND_LINE = ("__main__", "cli", "cli.say", "cli.studies", "cli.stores", "cli.tables", "cli.explorer")
 PACKAGES_WITHOUT_CODE = ("tree", "tree.methods", "study", "ship", "adapters", "ensemble")

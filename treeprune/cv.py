@@ -26,6 +26,7 @@ from treeprune.path import UNITS, Holds, PruningPath, levels_in_force
 from treeprune.rows import take_rows
 from treeprune.selection import RULES
 from treeprune.tree.curve import Scoring, scoring_name
+from treeprune.tree.family import with_models
 from treeprune.tree.fitted import check_weight
 from treeprune.tree.holdout import holdout_split
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
@@ -297,7 +298,7 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
         return found | {
             "grown_": family.grown,
             "estimator_": family.pruned_at(best, (grown_on, held_out) if self.refit == "leaves" else None),
-            "path_": path,
+            "path_": path if path.model_at else with_models(path, family.grown, family.tree),
             "best_price_": path.price_inside(best),
             f"n_{path.unit}_": int(path.n_leaves[best]),
             "_root_risk": root_risk,

@@ -18,6 +18,7 @@ from sklearn.base import clone
 
 from treeprune.path import PruningCuts, PruningPath
 from treeprune.tree.cuts import topmost
+from treeprune.tree.family import with_models
 from treeprune.tree.fitted import FittedTree, find_tree, replace_tree
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.methods.critical_value import CriticalValuePruner
@@ -202,7 +203,7 @@ def pruning_path(
         )
     tree = find_tree(fitted)
     statistics = None if X is None and y is None and sample_weight is None else statistics_of(tree, X, y, sample_weight)
-    return pruner._find_path(tree, statistics)
+    return with_models(pruner._find_path(tree, statistics), fitted, tree)
 
 
 def pruning_cuts(
@@ -240,7 +241,7 @@ def pruning_cuts(
     if method == "optimal":
         pruner = _pruner(method, parameters, strength_needed=False)
         assert isinstance(pruner, OptimalPruner)
-        return pruner._find_cuts(tree, statistics)
+        return with_models(pruner._find_cuts(tree, statistics), fitted, tree)
     if not isinstance(method, str) or method not in FAMILIES:
         if isinstance(method, str):
             _method(method)  # an unknown name is the clearer error
@@ -256,7 +257,7 @@ def pruning_cuts(
         raise ValueError(f"{running} is empty: one value at least is needed")
     pruners = [_pruner(method, {**parameters, running: value}) for value in values]
     cuts = np.array([pruner._find_cut(tree, statistics) for pruner in pruners])
-    return PruningCuts(method, running, np.array(values, dtype=np.float64), cuts)
+    return with_models(PruningCuts(method, running, np.array(values, dtype=np.float64), cuts), fitted, tree)
 
 
 def _pruner(method: Any, parameters: Mapping[str, Any], strength_needed: bool = True) -> BasePruner:

@@ -5,14 +5,18 @@ Trees and networks share this file, so it knows neither: a unit is an inner node
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from treeprune.checks import check_count
+
 Holds = Literal["from", "above", "up_to"]
 ROUNDING = 1e-12  # relative
+ModelAt = Callable[[int], Any]  # from a level to the model pruned at it
 UNITS = {"neuron": "neurons", "weight": "weights"}  # of trees it is leaves
 
 
@@ -47,6 +51,10 @@ class PruningPath:
         How to read the price. ``"from"``: level k holds for parameters >= price[k]
         (cost-complexity); ``"above"``: for parameters > price[k] (critical value); ``"up_to"``:
         for parameters <= price[k], prices falling (depth and number of leaves).
+    depth : ndarray of int, shape (n_levels,), optional
+        Depth of the tree at each level. Like ``model_at`` it is known to paths of a fitted tree.
+    model_at : callable, optional
+        From a level to the model pruned at it; see `at`.
 
     Examples
     --------
@@ -66,6 +74,8 @@ class PruningPath:
     price: NDArray[np.float64]
     n_leaves: NDArray[np.intp]
     holds: Holds = "from"
+    depth: NDArray[np.intp] | None = field(default=None, kw_only=True)
+    model_at: ModelAt | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         sizes = f"{self.n_leaves[0]} to {self.n_leaves[-1]} {self.unit}"
@@ -115,6 +125,42 @@ class PruningPath:
         # an alpha that another program added up differently is the same alpha; a price of this path is itself
         near = levels_in_force(self.price, np.asarray(price, dtype=np.float64) * (1 + ROUNDING), self.holds)
         return np.where(self.price[levels] == price, levels, near)[()]
+
+    def at(
+        self,
+        *,
+        level: int | None = None,
+        price: float | None = None,
+        n_leaves: int | None = None,
+        depth: int | None = None,
+    ) -> Any:
+        """Return the model pruned at one level of the path, a new estimator.
+
+        Parameters
+        ----------
+        level : int, optional
+            From 0, the grown tree, to ``n_levels - 1``. Give this or one of the following.
+        price : float, optional
+            A value of the method's own parameter, as `levels_at` reads it.
+        n_leaves, depth : int, optional
+            The largest tree of the path with at most so many leaves, or at most so deep. A path has not every size.
+
+        Raises
+        ------
+        ValueError
+            If not one of them is given, if there is no such level, or if the path is of arrays and not of a model.
+
+        Examples
+        --------
+        >>> import treeprune as tp
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> tree = DecisionTreeClassifier(random_state=0).fit(*load_iris(return_X_y=True))
+        >>> path = tp.pruning_path(tree, "cost_complexity")
+        >>> int(path.at(n_leaves=6).get_n_leaves()), int(path.at(depth=2).get_depth())
+        (5, 2)
+        """
+        return _model_at(self, level, price, n_leaves, depth)
 
     def price_inside(self, level: int) -> float:
         """Return a value of the method's parameter at which the level holds.
@@ -172,6 +218,10 @@ class PruningCuts:
         Its values, in the order of the cuts.
     cuts : ndarray of bool, shape (n_cuts, n_nodes)
         Row k: which nodes are the leaves of pruning k. A node may go and come back.
+    depth : ndarray of int, shape (n_cuts,), optional
+        Depth of each pruning; known, like ``model_at``, where the cuts are of a fitted tree.
+    model_at : callable, optional
+        From the number of a cut to the model pruned by it; see `at`.
 
     Examples
     --------
@@ -190,6 +240,8 @@ class PruningCuts:
     parameter: str
     price: NDArray[np.float64]
     cuts: NDArray[np.bool_]
+    depth: NDArray[np.intp] | None = field(default=None, kw_only=True)
+    model_at: ModelAt | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         sizes = f"{self.n_leaves.max()} to {self.n_leaves.min()} leaves"
@@ -205,3 +257,79 @@ class PruningCuts:
     def n_levels(self) -> int:
         """Number of prunings in the family."""
         return len(self.price)
+
+    def at(
+        self,
+        *,
+        level: int | None = None,
+        price: float | None = None,
+        n_leaves: int | None = None,
+        depth: int | None = None,
+    ) -> Any:
+        """Return the model pruned by one of the cuts, a new estimator.
+
+        Parameters
+        ----------
+        level : int, optional
+            Number of the cut. Give this or one of the following.
+        price : float, optional
+            A value of the parameter that there is a cut for.
+        n_leaves, depth : int, optional
+            The largest pruning with at most so many leaves, or at most so deep; of equals the first.
+
+        Examples
+        --------
+        >>> import treeprune as tp
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> tree = DecisionTreeClassifier(random_state=0).fit(*load_iris(return_X_y=True))
+        >>> int(tp.pruning_cuts(tree, "optimal").at(n_leaves=4).get_n_leaves())
+        4
+        """
+        return _model_at(self, level, price, n_leaves, depth)
+
+    def levels_at(self, price: ArrayLike) -> NDArray[Any]:
+        """Return the number of the cut for each value of the parameter.
+
+        Raises
+        ------
+        ValueError
+            For a value that there is no cut for: prunings between two values are not known.
+        """
+        wanted = np.asarray(price, dtype=np.float64)
+        equal = self.price == wanted[..., None]
+        if not equal.any(axis=-1).all():
+            raise ValueError(f"{self.parameter}={price!r}: there are cuts for {self.price.tolist()} only")
+        return equal.argmax(axis=-1)
+
+
+def _model_at(family: PruningPath | PruningCuts, level: Any, price: Any, n_leaves: Any, depth: Any) -> Any:
+    given = {"level": level, "price": price, "n_leaves": n_leaves, "depth": depth}
+    given = {name: value for name, value in given.items() if value is not None}
+    if len(given) != 1:
+        raise ValueError(f"got {', '.join(given) or 'nothing'}: one of level, price, n_leaves and depth is expected")
+    if family.model_at is None:
+        raise ValueError(
+            "this family is of arrays, not of a fitted model: tp.pruning_path(fitted, ...) knows its model"
+        )
+    [(name, value)] = given.items()
+    if name == "price":
+        return family.model_at(int(family.levels_at(value)))
+    if name == "level":
+        check_count("level", value, low=0)
+        if value >= family.n_levels:
+            raise ValueError(f"level={value}: there are levels from 0 to {family.n_levels - 1}")
+        return family.model_at(int(value))
+    return family.model_at(_largest_within(family, name, value))
+
+
+def _largest_within(family: PruningPath | PruningCuts, name: str, limit: int) -> int:
+    """The first of the largest prunings whose leaves, or depth, are within the limit."""
+    sizes = family.n_leaves if name == "n_leaves" else family.depth
+    if sizes is None:
+        raise ValueError("networks have no depth to be pruned to: give n_leaves, which counts their units")
+    check_count(name, limit, low=int(name == "n_leaves"))
+    within = np.flatnonzero(sizes <= limit)
+    if not len(within):
+        raise ValueError(f"{name}={limit}: the smallest of these prunings has {name}={int(sizes.min())}")
+    return int(within[np.argmax(family.n_leaves[within])])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any, Literal
 
@@ -141,7 +142,7 @@ def neuron_path(
     removed_at[removal.order] = np.arange(1, n)
     sizes = np.arange(n, 0, -1)
     rise = np.append(0.0, np.cumsum(removal.rise))
-    return NeuronPath(
+    path = NeuronPath(
         "neuron",
         removed_at,
         sizes.astype(np.float64),
@@ -152,3 +153,4 @@ def neuron_path(
         rise=rise,
         seen=removal.seen,
     )
+    return replace(path, model_at=partial(path.network_at, mlp))

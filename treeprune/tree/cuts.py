@@ -245,6 +245,14 @@ def level_sizes(structure: TreeStructure, removed_at: NDArray[np.intp]) -> NDArr
     return path_sums(structure, removed_at, np.ones(structure.n_nodes, dtype=np.intp))
 
 
+def level_depths(structure: TreeStructure, removed_at: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the depth of the tree at every level of a nested family."""
+    there_until = _parents_removal(structure, removed_at) - 1  # the last level that has the node
+    deepest = np.zeros(int(removed_at[0]) + 1, dtype=np.intp)
+    np.maximum.at(deepest, np.minimum(there_until, len(deepest) - 1), structure.depth)
+    return np.maximum.accumulate(deepest[::-1])[::-1]
+
+
 def check_cut(structure: TreeStructure, cut: ArrayLike) -> NDArray[np.bool_]:
     """Return ``cut`` as a boolean array, or say at which node it fails to be a cut.
 

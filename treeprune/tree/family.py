@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,13 @@ from treeprune.tree.curve import (
     scores_by_level,
     scoring_name,
 )
-from treeprune.tree.cuts import cut_at
+from treeprune.tree.cuts import cut_at, level_depths
 from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree, replace_tree
 from treeprune.tree.rebuild import materialise
 from treeprune.tree.refit import refitted_fields
 from treeprune.tree.row_loss import ROW_LOSSES, Changes, loss_at, loss_changes
+
+F = TypeVar("F", PruningPath, PruningCuts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,3 +97,19 @@ class TreeFamily:
             fields = refitted_fields(self.tree, *(self.tree.count(*rows) for rows in refitted))
         cut = cut_at(self.tree.structure, self.levels.removed_at, level)
         return replace_tree(self.grown, materialise(self.tree.estimator, self.tree.structure, cut, **fields))
+
+
+def with_models(levels: F, model: Any, tree: FittedTree) -> F:
+    """Return a path, or cuts, that knows the model it is of, so that ``at`` gives pruned ones."""
+    structure = tree.structure
+    if isinstance(levels, PruningPath):
+        depth = level_depths(structure, levels.removed_at)
+    else:
+        depth = np.array([structure.depth[cut].max() for cut in levels.cuts], dtype=np.intp)
+    return replace(levels, depth=depth, model_at=partial(_pruned_at, model, levels))
+
+
+def _pruned_at(model: Any, levels: Family, level: int) -> Any:
+    tree = find_tree(model)
+    cut = levels.cuts[level] if isinstance(levels, PruningCuts) else cut_at(tree.structure, levels.removed_at, level)
+    return replace_tree(model, materialise(tree.estimator, tree.structure, cut))

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from treeprune.path import PruningPath
 from treeprune.tree.cuts import cut_at
-from treeprune.tree.family import TreeFamily
+from treeprune.tree.family import TreeFamily, with_models
 from treeprune.tree.fitted import (
     FittedTree,
     NodeStatistics,
@@ -221,6 +221,8 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         found = self._find(tree, growing if statistics is None and self._needs_counts() else statistics)
         fields = self._new_fields(tree, statistics, growing)
         found["estimator_"] = replace_tree(grown, materialise(tree.estimator, tree.structure, found["cut_"], **fields))
+        if "path_" in found:
+            found["path_"] = with_models(found["path_"], grown, tree)
         found.update(grown_=grown, n_leaves_=int(found["cut_"].sum()), _statistics=statistics, _growing=growing)
         self.__dict__.update(found)
         return self
