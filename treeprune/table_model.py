@@ -182,9 +182,16 @@ def _words(words: list[str]) -> OrdinalEncoder:
 
 def _scored(name: str, tree: Any, table: Any, training: Any, test: Any) -> dict[str, Any]:
     train, score = (float(tree.score(table.data.iloc[rows], table.target[rows])) for rows in (training, test))
-    classifies = table.task == "classification"
-    se = float(np.sqrt(score * (1 - score) / len(test))) if classifies else float("nan")
+    se = standard_error(tree, score, table.data.iloc[test], table.target[test], table.task == "classification")
     return {"tree": name, "leaves": int(tree.get_n_leaves()), "train": train, "test": score, "test_se": se}
+
+
+def standard_error(tree: Any, score: float, X: Any, y: Any, classifies: bool) -> float:
+    """Of accuracy; of R2 as rpart has it: over rows, the spread of the target taken as known."""
+    if classifies:
+        return float(np.sqrt(score * (1 - score) / len(y)))
+    squares = (np.asarray(y, dtype=float) - tree.predict(X)) ** 2
+    return float(squares.std() / np.sqrt(len(y)) / np.var(y)) if np.var(y) else float("nan")
 
 
 def _chosen(fitted: Any) -> str:

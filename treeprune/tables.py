@@ -37,6 +37,7 @@ TASKS = ("classification", "regression")
 _MOST_GUESSED_CLASSES = 20
 
 # Narrower than float(), which also takes "nan", "inf" and "1_000".
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -295,6 +296,7 @@ def _numbers(cells: Sequence[str]) -> NDArray[np.float64] | None:
 def _encoded(columns: Mapping[str, list[str]], origin: str) -> Bunch:
     import pandas as pd
 
+    _refuse_infinite(columns, origin)
     coded = {name: _column_codes(cells) for name, cells in columns.items()}
     data = pd.DataFrame({name: values for name, (values, _) in coded.items()})
     _refuse_beyond_float32(data, origin)
@@ -306,6 +308,17 @@ def _encoded(columns: Mapping[str, list[str]], origin: str) -> Bunch:
         n_columns=data.shape[1],
         n_missing=int(data.isna().to_numpy().sum()),
     )
+
+
+def _refuse_infinite(columns: Mapping[str, list[str]], origin: str) -> None:
+    """A word for infinity would make categories of a column of numbers."""
+    for name, cells in columns.items():
+        words = {cell for cell in cells if cell and not _NUMBER.fullmatch(cell)}
+        if words and all(_INFINITE.fullmatch(word) for word in words) and len(set(cells) - words - {""}) > 0:
+            raise ValueError(
+                f"{origin}: column {name} holds {sorted(words)[0]!r} among numbers, which trees of scikit-learn do not "
+                "take; leave the cell empty if the value is missing, or write a number"
+            )
 
 
 def _column_codes(cells: Sequence[str]) -> tuple[NDArray[np.float64], list[str] | None]:

@@ -108,3 +108,25 @@ def test_exports_that_will_not_do_are_one_line(stores, tmp_path, monkeypatch):
     assert result.exit_code == 2
     assert "pip install 'treeprune[parquet]'" in " ".join(result.output.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_conditions_of_one_set_are_no_sets_of_their_own(tmp_path):
+    fields = {"data": ["wine", "glass"], "repeats": 2, "networks": "none", "methods": ["unpruned"]}
+    run_study(Study(**fields, label_noise=[0.0, 0.2], training_rows=["all", 60]), store=tmp_path / "a.sqlite")
+    rows = read_store(tmp_path / "a.sqlite")["results"]
+    found = compare_stores(rows, rows).by_method
+    assert len(found) == 4
+    assert (found["sets"] == 2).all()
+    assert (found["splits"] == 4).all()
+    result = run("compare", tmp_path / "a.sqlite", tmp_path / "a.sqlite")
+    text = " ".join(result.output.split())
+    assert "label_noise 0.2, training_rows 60" in text
+    assert result.output.count("unpruned") == 4
+
+
+def test_no_number_is_cut_off_on_a_narrow_terminal(stores):
+    words = ["compare", str(stores / "a.sqlite"), str(stores / "b.sqlite")]
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(app, words)
+    assert result.exit_code == 0
+    assert "…" not in result.output
+    assert max(map(len, result.output.splitlines())) <= 80

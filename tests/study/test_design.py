@@ -335,3 +335,13 @@ def test_the_design_in_the_documentation_loads_and_is_what_it_says(tmp_path):
     assert len(list_units(study, tables)) == 6 * 10 * 2 * 2 * 2
     for name in PROTOCOLS:
         assert f"`{name}`" in text
+
+
+def test_a_class_that_few_growing_rows_lack_is_missed_and_no_failure():
+    study = Study(data=["led:200"], methods=["unpruned", "error_based"], training_rows=[12], repeats=3, networks="none")
+    found = run_study(study)
+    assert found.failures.empty
+    for repeat, curve in found.curves.groupby("repeat"):
+        unpruned = found.rows[(found.rows["repeat"] == repeat) & (found.rows["method"] == "unpruned")]
+        assert curve["test"].iloc[0] == pytest.approx(unpruned["test"].item())
+        assert curve["train"].iloc[0] == pytest.approx(unpruned["train"].item())

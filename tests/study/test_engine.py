@@ -31,6 +31,7 @@ def test_every_call_has_its_result_at_its_place(jobs):
     assert found == {n: 10 * n for n in range(7)}
 
 
+@pytest.mark.slow  # the next one does the same through a study
 @pytest.mark.filterwarnings("ignore:resource_tracker")
 def test_a_call_whose_process_dies_is_said_and_all_others_are_done():
     found = dict(run_calls(dies_on, [(5, n) for n in range(12)], 2))

@@ -190,29 +190,33 @@ def finish(design, out):
     assert process.returncode == 0, said
 
 
-def test_a_study_killed_five_times_ends_with_the_table_of_one_that_was_not(design, tmp_path):
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "design.toml").write_text(DESIGN)
+    finish(folder / "design.toml", folder / "out")
+    return finished_table(folder / "out")
+
+
+def test_a_study_killed_five_times_ends_with_the_table_of_one_that_was_not(design, tmp_path, undisturbed):
     killed = killed_and_resumed(design, tmp_path / "killed", kills=5, seed=0)
-    finish(design, tmp_path / "whole")
-    pd.testing.assert_frame_equal(killed, finished_table(tmp_path / "whole"))
+    pd.testing.assert_frame_equal(killed, undisturbed)
 
 
 @pytest.mark.slow
-def test_a_hundred_kills_lose_no_row_and_double_none(design, tmp_path):
-    finish(design, tmp_path / "whole")
-    expected = finished_table(tmp_path / "whole")
+def test_a_hundred_kills_lose_no_row_and_double_none(design, tmp_path, undisturbed):
     for round_ in range(20):
         killed = killed_and_resumed(design, tmp_path / f"killed{round_}", kills=5, seed=round_ + 1)
-        pd.testing.assert_frame_equal(killed, expected)
+        pd.testing.assert_frame_equal(killed, undisturbed)
 
 
-def test_two_runs_on_one_store_share_it(design, tmp_path):
+def test_two_runs_on_one_store_share_it(design, tmp_path, undisturbed):
     both = [start(design, tmp_path / "out") for _ in range(2)]
     said = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0], said
-    finish(design, tmp_path / "alone")
-    pd.testing.assert_frame_equal(finished_table(tmp_path / "out"), finished_table(tmp_path / "alone"))
+    pd.testing.assert_frame_equal(finished_table(tmp_path / "out"), undisturbed)
     stored = read_store(tmp_path / "out" / "study.sqlite")["results"]
-    assert len(stored) == len(finished_table(tmp_path / "alone"))
+    assert len(stored) == len(undisturbed)
     assert set(TABLES) == {"results", "curves", "networks", "quantization"}
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from treeprune.cli.say import WRONG, note, stop
-from treeprune.study.compare_stores import StoreComparison, compare_stores
+from treeprune.study.compare_stores import compare_stores
 from treeprune.study.methods import METHODS
 from treeprune.study.results import TABLES, read_store
+from treeprune.study.units import CONDITION
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMATS = {".csv": "CSV", ".parquet": "Parquet"}
 
@@ -31,8 +36,10 @@ def compare(
     except (ValueError, OSError) as error:
         stop(str(error), WRONG)
     console = Console()
-    for task in found.by_method["task"].unique():
-        console.print(_table(found, str(task), first, second))
+    for (task, *condition), rows in found.by_method.groupby(["task", *CONDITION], sort=False, dropna=False):
+        varying = [name for name in CONDITION if found.by_method[name].nunique() > 1]
+        levels = dict(zip(CONDITION, condition, strict=True))
+        console.print(_table(rows, str(task), {name: levels[name] for name in varying}, first, second))
     for remark in found.remarks:
         note(remark)
     if out is not None:
@@ -77,20 +84,21 @@ def _check_new(out: Path | None, force: bool) -> None:
         raise ValueError(f"{out} is there already: use --force to replace it, or name another file")
 
 
-def _table(found: StoreComparison, task: str, first: Path, second: Path) -> Table:
-    rows = found.by_method[found.by_method["task"] == task]
+def _table(rows: pd.DataFrame, task: str, condition: dict[str, Any], first: Path, second: Path) -> Table:
     decimals, scale = (2, 100) if task == "classification" else (4, 1)
-    title = f"{task}: {second} less {first}, means over sets ± SD"
-    table = Table(title=title, title_justify="left")
-    for name in ("method", "sets", "splits", "test", "difference", "leaves, ratio"):
-        table.add_column(name, justify="left" if name == "method" else "right", no_wrap=True)
+    at = "".join(f", {name} {value}" for name, value in condition.items())
+    title = f"{task}{at}: {second} less {first}, means over sets ± SD"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    for name in ("method", "sets", "splits", "first", "second", "difference", "leaves"):
+        table.add_column(name, justify="left" if name == "method" else "right", no_wrap=name != "method")
     for row in rows.to_dict("records"):
         table.add_row(
             METHODS[row["method"]].title if row["method"] in METHODS else str(row["method"]),
             str(row["sets"]),
             str(row["splits"]),
-            f"{scale * row['test_first']:.{decimals}f} → {scale * row['test_second']:.{decimals}f}",
+            f"{scale * row['test_first']:.{decimals}f}",
+            f"{scale * row['test_second']:.{decimals}f}",
             f"{scale * row['difference']:+.{decimals}f} ± {scale * row['difference_sd']:.{decimals}f}",
-            f"{row['leaves_ratio']:.2f}",
+            f"× {row['leaves_ratio']:.2f}",
         )
     return table

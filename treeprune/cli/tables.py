@@ -147,9 +147,9 @@ def _show_pruned(found: PrunedTable, table: Any, out: Path, trusted: list[str]) 
         )
     console = Console()
     console.print(shown)
+    leaves = "one leaf" if found.n_leaves == 1 else f"{found.n_leaves} leaves"
     console.print(
-        f"The model was made the same way from all {table.n_rows} rows, and has {found.n_leaves} leaves"
-        f"{found.chosen}. Model:",
+        f"The model was made the same way from all {table.n_rows} rows, and has {leaves}{found.chosen}. Model:",
         Text(str(out), "bold"),
         soft_wrap=True,
     )
@@ -174,7 +174,8 @@ def _write_curve(search: Any, out: Path) -> None:
 
 def _show_curve(search: Any, out: Path) -> None:
     levels = search.scores_
-    shown = Table(title="score at prune levels, by cross-validation", title_justify="left")
+    title = f"{search.curve_.scoring} at prune levels, by cross-validation"
+    shown = Table(title=title, title_justify="left")
     for name in ("", "leaves", "train", "test", "± standard error"):
         shown.add_column(name, justify="right")
     n = len(levels.test)

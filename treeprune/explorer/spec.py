@@ -431,8 +431,7 @@ def _curve_group(score: str) -> Spec:
             _rule(),
             _dot("train", "#E69F00"),
             _dot("test", "#0072B2"),
-            _label("train", "#9a6a00", 8),
-            _label("test", "#0072B2", 8),
+            *(_label(what, c, 8, w) for what, c in (("train", "#9a6a00"), ("test", "#0072B2")) for w in (4, 0)),
         ],
     }
 
@@ -460,7 +459,7 @@ def _line(what: str, colour: str, dash: list[int]) -> Spec:
     return {
         "type": "line",
         "from": {"data": "shown_curve"},
-        "sort": {"field": "leaves"},
+        "sort": {"field": "datum.leaves"},  # so that a size in between has the score of the next smaller tree
         "encode": {
             "update": {
                 "x": {"scale": "x", "field": "leaves"},
@@ -526,7 +525,8 @@ def _dot(what: str, colour: str) -> Spec:
     }
 
 
-def _label(what: str, colour: str, dx: int) -> Spec:
+def _label(what: str, colour: str, dx: int, halo: int) -> Spec:
+    """A number at the marker; with a halo, the white ground that the next one stands on, over the curves."""
     return {
         "type": "text",
         "from": {"data": "here"},
@@ -540,7 +540,9 @@ def _label(what: str, colour: str, dx: int) -> Spec:
                 "text": {"signal": f"'{what} ' + format(datum.{what}, '.3f')"},
                 "fontSize": {"value": 12},
                 "fontWeight": {"value": "bold"},
-                "fill": {"value": colour},
+                "fill": {"value": "#ffffff" if halo else colour},
+                "stroke": {"value": "#ffffff" if halo else "transparent"},
+                "strokeWidth": {"value": halo},
             }
         },
     }

@@ -22,8 +22,9 @@ class StoreComparison:
     Attributes
     ----------
     by_method : DataFrame
-        task, method, ``sets``, ``splits`` compared, ``test_first``, ``test_second``, ``difference`` (second less
-        first; mean over sets of means over splits), ``difference_sd`` over sets, ``leaves_ratio`` (geometric mean).
+        task, method, the condition, ``sets``, ``splits`` compared, ``test_first``, ``test_second``, ``difference``
+        (second less first; mean over sets of means over splits), ``difference_sd`` over sets, ``leaves_ratio``
+        (geometric mean).
     by_set : DataFrame
         The same for each data set, ``difference_sd`` over splits.
     remarks : list of str
@@ -72,8 +73,9 @@ def compare_stores(first: pd.DataFrame, second: pd.DataFrame) -> StoreComparison
     both["log_ratio"] = np.log(both["leaves_second"] / both["leaves_first"])
     columns = ["test_first", "test_second", "difference", "log_ratio"]
     by_set = _summary(both, ["task", "method", *CONDITION, "data"], columns, "splits")
-    by_method = _summary(by_set, ["task", "method"], columns, "sets")
-    by_method["splits"] = by_set.groupby(["task", "method"], sort=False)["splits"].sum().to_numpy()
+    kept = ["task", "method", *CONDITION]  # conditions of one set are no sets of their own
+    by_method = _summary(by_set, kept, columns, "sets")
+    by_method["splits"] = by_set.groupby(kept, sort=False, dropna=False)["splits"].sum().to_numpy()
     remarks = [
         f"{len(rows) - len(both)} of {len(rows)} rows of the {name} study are not in the other, and are left out"
         for name, rows in zip(("first", "second"), good, strict=True)
@@ -86,7 +88,7 @@ def compare_stores(first: pd.DataFrame, second: pd.DataFrame) -> StoreComparison
 
 
 def _summary(table: pd.DataFrame, keys: list[str], columns: list[str], counted: str) -> pd.DataFrame:
-    grouped = table.groupby(keys, sort=False)
+    grouped = table.groupby(keys, sort=False, dropna=False)
     means = grouped[columns].mean()
     return means.assign(difference_sd=grouped["difference"].std(), **{counted: grouped.size()}).reset_index()
 

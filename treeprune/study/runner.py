@@ -40,7 +40,7 @@ from treeprune.study.units import (
     noisy_labels,
     split_rows,
 )
-from treeprune.tree.curve import pruning_curve
+from treeprune.tree.curve import scores_by_level
 from treeprune.tree.fitted import FittedTree, find_tree
 from treeprune.tree.rebuild import materialise
 from treeprune.tree.refit import refitted_fields
@@ -227,10 +227,13 @@ class _Bench:
     def curve(self) -> list[Row]:
         tree = self.means.grower.best_estimator_
         path = pruning_path(tree, "cost_complexity")
-        scores = pruning_curve(tree, path, *self.training_rows, *self.test_rows, scoring=SCORING[self.unit.task])
+        # few growing rows may lack a class of the test rows, which are then missed at every level
+        both = (self.training_rows, self.test_rows)
+        train, test = (scores_by_level(find_tree(tree), path, *rows, SCORING[self.unit.task]) for rows in both)
         columns = ("level", "price", "n_leaves", "train", "test")
         about = {name: getattr(self.unit, name) for name in ("data", *CONDITION, "repeat")}
-        entries = zip(*(getattr(scores, name).tolist() for name in columns), strict=True)
+        found = range(path.n_levels), path.price, path.n_leaves, train, test
+        entries = zip(*(np.asarray(column).tolist() for column in found), strict=True)
         return [{**about, **dict(zip(columns, entry, strict=True))} for entry in entries]
 
     def hindsight(self, fitted: Any) -> Hindsight:

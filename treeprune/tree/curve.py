@@ -20,6 +20,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from treeprune.curve import GeneralizationCurve
 from treeprune.path import PruningCuts, PruningPath
+from treeprune.rows import take_rows
 from treeprune.tree import loss
 from treeprune.tree.confusion import confusion_scores, has_formula
 from treeprune.tree.cuts import covering, cut_at, path_sums
@@ -91,9 +92,8 @@ def pruning_curve(
     fitted = find_tree(tree)
     _check_family(fitted, path_or_cuts)
     name = scoring_name(fitted.is_classifier, scoring)
-    if not is_additive(fitted, name):
-        for y in (y_train, y_test):
-            fitted.encode(y)  # says what is wrong with y, if anything is
+    for y in (y_train, y_test):
+        fitted.encode(y)  # says what is wrong with y, if anything is
     train, test = (
         scores_by_level(fitted, path_or_cuts, X, y, scoring, weight, whole=tree)
         for X, y, weight in ((X_train, y_train, sample_weight_train), (X_test, y_test, sample_weight_test))
@@ -141,12 +141,29 @@ def scores_by_level(
         model = tree.estimator if whole is None else whole
         return _by_materialising(tree, family, scoring, model, X, y, sample_weight)
     if is_additive(tree, name):
-        statistics = tree.statistics(X, y, sample_weight)
-        return additive_scores(tree, family, statistics, name)
+        return _by_sums(tree, family, name, X, y, sample_weight)
     if from_statistics(tree, name, scoring):
         way = _by_ranking if name in AREAS else _by_confusion
         return way(tree, family, name, X, y, sample_weight)
     return _by_prediction(tree, family, name, X, y, sample_weight)
+
+
+def _by_sums(tree: FittedTree, family: Family, name: str, X: Any, y: Any, weight: ArrayLike | None) -> Floats:
+    """Sum losses; rows of classes that the tree was not grown with are missed at every level."""
+    known = _known(tree, y) if name == "accuracy" and tree.value.shape[1] == 1 else np.ones(1, dtype=bool)
+    if known.all():
+        return additive_scores(tree, family, tree.statistics(X, y, weight), name)
+    of_all = check_weight(weight, len(known))
+    of_all = np.ones(len(known)) if of_all is None else of_all
+    share = of_all[known].sum() / of_all.sum()
+    if not share:
+        return np.zeros(family.n_levels)
+    rows = take_rows(np.flatnonzero(known), X, np.asarray(y), of_all)
+    return share * additive_scores(tree, family, tree.statistics(*rows), name)
+
+
+def _known(tree: FittedTree, y: Any) -> NDArray[np.bool_]:
+    return tree.encode_known(y)[:, 0] >= 0
 
 
 def level_sums(structure: TreeStructure, family: Family, node_values: NDArray[Any]) -> NDArray[Any]:
