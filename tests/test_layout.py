@@ -61,7 +61,7 @@ EVERYWHERE = {
 }  # the last two come with scikit-learn
 IN_FUNCTIONS = {"pandas", "matplotlib"}
 FOR_STUDIES = {"jinja2", "distributed", "statsmodels", "scikit_posthocs", "baycomp", "gosdt"}
-FOR_ADAPTERS = {"torch", "torch_pruning"}
+FOR_ADAPTERS = {"torch", "torch_pruning", "lightgbm", "xgboost"}
 FOR_THE_COMMAND_LINE = {"typer", "rich", "jinja2", "pyarrow"}
 FOR_MODELS = {"skops"}
 
