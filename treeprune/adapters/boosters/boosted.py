@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Cut = NDArray[np.bool_]
 
 NUMBERS = ("regression", "reg:squarederror")
+ADDS_UP = 1e-4  # LightGBM gives six digits, and G may be a small rest of large numbers
 TWO_CLASSES = ("binary", "binary:logistic")
 
 
@@ -50,6 +51,28 @@ class BoosterTree:
     def grown(self) -> Cut:
         """The cut that prunes nothing."""
         return self.structure.is_leaf
+
+    def adds_up(self, penalty: float, started: bool) -> bool:
+        """Tell whether every inner node has the value that follows from its children.
+
+        Without other limits a value is b - G / (H + penalty), of sums G over the rows. So value (H + penalty) of a
+        node, less that of its two children, is -b penalty: 0, or, if the start b is in the values, the same everywhere.
+
+        Parameters
+        ----------
+        penalty : float
+            L2, on the values.
+        started : bool
+            Whether the values may hold a start.
+        """
+        structure, t = self.structure, self.structure.inner
+        if not len(t):
+            return True
+        mass = self.value * (self.cover + penalty)
+        left, right = mass[structure.children_left[t]], mass[structure.children_right[t]]
+        rest, size = mass[t] - left - right, np.abs(left) + np.abs(right)
+        common = np.median(rest) if started and penalty else 0.0
+        return bool((np.abs(rest - common) <= ADDS_UP * (size + size.mean())).all())
 
 
 @dataclass(frozen=True, eq=False)

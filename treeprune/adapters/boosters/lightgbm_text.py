@@ -46,10 +46,12 @@ def read(model: Any) -> Boosted:
     header, blocks, tail = _parts(booster_of(model).model_to_string())
     _refuse(header, blocks, tail)
     n_outputs = int(header["num_tree_per_iteration"])
+    trees = tuple(_tree(_fields(block), i % n_outputs) for i, block in enumerate(blocks))
+    _check_values(trees, tail)
     objective, *options = header.get("objective", "custom").split(" ")
     slope = next((float(option.removeprefix("sigmoid:")) for option in options if option.startswith("sigmoid:")), 1.0)
     return Boosted(
-        tuple(_tree(_fields(block), i % n_outputs) for i, block in enumerate(blocks)),
+        trees,
         np.zeros(n_outputs),  # the first tree of each output holds the start
         n_rounds=len(blocks) // n_outputs,
         n_features=int(header["max_feature_idx"]) + 1,
@@ -118,7 +120,8 @@ def _tree(fields: Fields, output: int) -> BoosterTree:
     # where no value was missing in growth, LightGBM reads a missing one as 0
     missing_left = np.where(kind & NAN, (kind & DEFAULT_LEFT) > 0, threshold >= 0)
     structure = TreeStructure.from_arrays(
-        *(_children(_ints(fields[side]), n_leaves) for side in ("left_child", "right_child")),
+        _children(fields["left_child"], n_leaves),
+        _children(fields["right_child"], n_leaves),
         np.append(_ints(fields["split_feature"]), leaf.astype(int)),
         np.append(threshold, leaf),
         np.append(missing_left, leaf > 0),
@@ -133,9 +136,23 @@ def _tree(fields: Fields, output: int) -> BoosterTree:
     )
 
 
-def _children(child: NDArray[np.intp], n_leaves: int) -> NDArray[np.intp]:
+def _children(text: str, n_leaves: int) -> NDArray[np.intp]:
+    child = _ints(text)
     ids = np.where(child < 0, len(child) + ~child, child)
     return np.append(ids, np.full(n_leaves, -1)).astype(np.intp)
+
+
+def _check_values(trees: Sequence[BoosterTree], tail: str) -> None:
+    """Hold the values of inner nodes to those of their leaves, which `refit` and `set_leaf_output` change alone."""
+    penalty = re.search(r"\[lambda_l2: (.*)\]", tail)
+    plain = [f"[{name}: 0]" in tail for name in ("lambda_l1", "max_delta_step", "path_smooth", "use_quantized_grad")]
+    if penalty is None or not all(plain) or "[monotone_constraints: ]" not in tail:
+        return  # values follow from no sum then
+    if not all(tree.adds_up(float(penalty[1]), started=True) for tree in trees):
+        raise ValueError(
+            "the values of inner nodes do not fit those of their leaves: refit or set_leaf_output changed the leaves "
+            "alone, give the model as it was trained"
+        )
 
 
 def _floats(text: str) -> NDArray[np.float64]:

@@ -40,8 +40,9 @@ def read_trees(model: Any) -> list[BoosterTree]:
     penalties, learning rates, objectives and ways to grow: the same fit with fewer leaves gives the leaf this value.
     LightGBM stores it with the learning rate in it, and in the first round with the start, to 6 digits; XGBoost
     (``base_weights``) without the rate, which is put in here, divided by the number of parallel trees, as
-    its own pruning by ``gamma`` does. What ``refit`` or ``set_leaf_output`` of LightGBM did to leaves, the inner
-    nodes do not know, and nothing tells.
+    its own pruning by ``gamma`` does. Values of inner nodes that do not fit the leaves below them, as after ``refit``
+    of LightGBM, are refused; with an L1 penalty, ``max_delta_step``, monotone constraints, smoothing of paths or
+    quantised gradients there is no way to tell.
 
     Examples
     --------
@@ -100,7 +101,8 @@ def raw_scores(model: Any, X: Any, cuts: Sequence[Any] | None = None) -> Floats:
     Returns
     -------
     ndarray, shape (n_rows, n_outputs)
-        LightGBM's ``raw_score=True``, XGBoost's ``output_margin=True``, which adds in float32.
+        XGBoost's ``output_margin=True``, which adds in float32; LightGBM's ``raw_score=True``, of a forest divided by
+        the number of trees, as LightGBM itself does before it predicts.
 
     Examples
     --------

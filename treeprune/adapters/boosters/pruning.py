@@ -48,7 +48,8 @@ class TreeAlone(FittedTree):
     @cached_property
     def value(self) -> Floats:
         """Probabilities of both classes, or predicted numbers, in the shapes of `FittedTree.value`."""
-        assert self.tree is not None and self.boosted is not None
+        assert self.tree is not None
+        assert self.boosted is not None
         predicted = self.boosted.alone(self.tree)
         return np.stack([1 - predicted, predicted], axis=-1)[:, None] if self.is_classifier else predicted[:, None]
 
@@ -213,8 +214,8 @@ def _reduced_error(model: Any, boosted: Boosted, X: Any, y: Any) -> list[Cut]:
     if len(boosted.base) > 1 or not boosted.is_forest:
         what = f"{len(boosted.base)} classes" if len(boosted.base) > 1 else f"{boosted.n_rounds} rounds of boosting"
         raise ValueError(
-            f"the model has {what}, and its trees predict nothing one by one: reduced-error pruning is for single trees "
-            "and forests of numbers or two classes; method='cost_complexity' and method='max_depth' are for all"
+            f"the model has {what}, and its trees predict nothing one by one: reduced-error pruning is for single "
+            "trees and forests of numbers or two classes; method='cost_complexity' and method='max_depth' are for all"
         )
     return [_best_on_rows(TreeAlone.of(model, boosted, tree), X, y) for tree in boosted.trees]
 

@@ -37,10 +37,10 @@ def read(model: Any) -> Boosted:
     scale = np.float32(training["eta"]) / np.float32(forest["gbtree_model_param"]["num_parallel_tree"])
     n_outputs = max(1, int(learner["learner_model_param"]["num_class"]))
     n_features = int(learner["learner_model_param"]["num_feature"])
-    for tree in forest["trees"]:
-        _check_scale(tree, float(scale), training)
+    trees = tuple(_tree(tree, scale, k) for tree, k in zip(forest["trees"], forest["tree_info"], strict=True))
+    _check_values(trees, training)
     return Boosted(
-        tuple(_tree(tree, scale, k) for tree, k in zip(forest["trees"], forest["tree_info"], strict=True)),
+        trees,
         _base(model, n_features).reshape(n_outputs),
         n_rounds=len(forest["iteration_indptr"]) - 1,
         n_features=n_features,
@@ -89,11 +89,12 @@ def _keep_rounds(document: Json, n_rounds: int) -> None:
 
 
 def _base(model: Any, n_features: int) -> NDArray[np.float64]:
-    """Let XGBoost itself say what it predicts without trees: base_score goes through the objective's link."""
+    """Let XGBoost itself say what it predicts if all leaves are 0: base_score goes through the objective's link."""
     import xgboost
 
     document = _json(model)
-    _keep_rounds(document, 0)
+    for tree in document["learner"]["gradient_booster"]["model"]["trees"]:
+        tree["split_conditions"] = [0.0] * len(tree["split_conditions"])
     row = xgboost.DMatrix(np.zeros((1, n_features)))
     margin = _booster(document).predict(row, output_margin=True, validate_features=False)
     return np.asarray(margin, dtype=np.float64)
@@ -122,26 +123,21 @@ def _refuse(model: Any, learner: Json) -> None:
             raise ValueError(f"feature {name!r} is split as categorical: code it as numbers and fit again")
 
 
-def _check_scale(tree: Json, scale: float, training: Json) -> None:
-    """Hold the learning rate to what the tree says: G / (H + lambda) of a node follows from that of its leaves.
+def _check_values(trees: Sequence[BoosterTree], training: Json) -> None:
+    """Hold the learning rate, by which inner nodes are read, to the leaves, which have it in them.
 
     XGBoost forgets the parameters of training when a model is saved to a file, and shows its defaults instead.
     """
     limited = any(float(training[name]) for name in ("alpha", "max_delta_step"))
     if limited or training["monotone_constraints"].strip("() ,0"):
         return  # values follow from no sum then; a model that forgot would show none of these
-    weight, value, cover = (np.array(tree[k], float) for k in ("base_weights", "split_conditions", "sum_hessian"))
-    left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
-    t = np.flatnonzero((left >= 0) & (left[left] < 0) & (left[right] < 0))
-    mass = cover + float(training["lambda"])
-    from_leaves = [mass[side[t]] * value[side[t]] for side in (left, right)]
-    off = np.abs(scale * weight[t] * mass[t] - sum(from_leaves)).sum()
-    if off > 1e-3 * np.abs(scale * weight[t] * mass[t]).sum() + 1e-5 * np.abs(from_leaves).sum():
+    rate, penalty = float(training["eta"]), float(training["lambda"])
+    if not all(tree.adds_up(penalty, started=False) for tree in trees):
         raise ValueError(
-            f"the values of inner nodes do not fit learning_rate={float(training['eta']):.6g} and "
-            f"reg_lambda={float(training['lambda']):.6g}, which the model shows. XGBoost does not keep these in a file: "
-            "set what it was trained with, booster.set_param({'learning_rate': ..., 'reg_lambda': ...}), and if the "
-            "rate changed from round to round, give the rounds of one rate"
+            f"the values of inner nodes do not fit learning_rate={rate:.6g} and reg_lambda={penalty:.6g}, which the "
+            "model shows. XGBoost does not keep these in a file: set what it was trained with, "
+            "booster.set_param({'learning_rate': ..., 'reg_lambda': ...}); a rate that changed from round to round "
+            "cannot be told"
         )
 
 
