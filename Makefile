@@ -40,7 +40,7 @@ for floor in project['dependencies'] + project['optional-dependencies']['cli']:
 endef
 export floors
 
-# what needs PyTorch, in an environment of its own; PIP_ARGS goes to pip
+# what needs PyTorch, LightGBM, XGBoost or GOSDT, in an environment of its own; PIP_ARGS goes to pip
 test-extras: $(EXTRAS)/.test
 	$(EXTRAS)/bin/python -m pytest -m extras tests/extras
 
@@ -87,5 +87,5 @@ $(LOWEST)/.test: pyproject.toml
 
 $(EXTRAS)/.test: pyproject.toml
 	$(PYTHON) -m venv $(EXTRAS)
-	$(EXTRAS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,torch,optimal]' $(PIP_ARGS)
+	$(EXTRAS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,torch,boosters,optimal]' $(PIP_ARGS)
 	touch $@

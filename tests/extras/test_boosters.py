@@ -67,6 +67,7 @@ MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "lightgbm, one tree": lambda: (lgbm(NUMBERS, n_estimators=1, learning_rate=1), NUMBERS),
     "lightgbm, forest of numbers": lambda: (lgbm(GAPS, **BAGGED), GAPS),
     "lightgbm, forest of classes": lambda: (lgbm(CANCER, **BAGGED), CANCER),
+    "lightgbm, forest of three classes": lambda: (lgbm(IRIS, **BAGGED), IRIS),
     "lightgbm, a leaf alone": lambda: (lgbm(NUMBERS, min_child_samples=400), NUMBERS),
     "lightgbm, Booster": lambda: (lgbm(CANCER).booster_, CANCER),
     "xgboost, numbers": lambda: (boosted(NUMBERS), NUMBERS),
@@ -80,6 +81,7 @@ MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "xgboost, by leaves": lambda: (boosted(NUMBERS, grow_policy="lossguide", max_leaves=9, max_depth=0), NUMBERS),
     "xgboost, forest of numbers": lambda: (xgb.XGBRFRegressor(n_estimators=7, max_depth=4).fit(*GAPS), GAPS),
     "xgboost, forest of classes": lambda: (xgb.XGBRFClassifier(n_estimators=7, max_depth=4).fit(*CANCER), CANCER),
+    "xgboost, forest of three classes": lambda: (xgb.XGBRFClassifier(n_estimators=7, max_depth=4).fit(*IRIS), IRIS),
     "xgboost, rounds of forests": lambda: (boosted(IRIS, n_estimators=3, num_parallel_tree=2), IRIS),
     "xgboost, Booster": lambda: (boosted(CANCER).get_booster(), CANCER),
 }
@@ -91,7 +93,7 @@ def library_raw(model: Any, X: np.ndarray) -> np.ndarray:
     if library_of(model) == "lightgbm":
         raw = model.predict(X, raw_score=True)
         if "[boosting: rf]" in dumped(model):  # adds where it predicts means
-            raw = raw / getattr(model, "booster_", model).num_trees()
+            raw = raw / getattr(model, "booster_", model).current_iteration()
     elif isinstance(model, xgb.Booster):
         raw = model.predict(xgb.DMatrix(X), output_margin=True)
     else:
@@ -553,6 +555,8 @@ def test_what_is_missing_or_odd_in_a_call_is_named() -> None:
         (lambda: prune_trees(model, method="cost_complexity", alpha=-1), "alpha=-1"),
         (lambda: prune_trees(model, method="error_based"), "'reduced_error', 'cost_complexity', 'max_depth'"),
         (lambda: prune_trees(model, X[:, :4], y), "fitted with 10 columns"),
+        (lambda: prune_trees(model, X[:0], y[:0]), "X has no rows"),
+        (lambda: prune_trees(model, X[:9], y), "X has 9 rows, y 442"),
         (lambda: prune_booster(model, []), "got 0 cuts for 1 trees"),
         (lambda: prune_booster(model, [np.zeros(15, dtype=bool)]), "not a cut"),
         (lambda: booster_curve(boosted(NUMBERS), X, y, X, y), "the model has 7 trees"),
@@ -564,3 +568,14 @@ def test_what_is_missing_or_odd_in_a_call_is_named() -> None:
         prune_trees(model, csr_array(X), y)
     with pytest.raises(ValueError, match="classes that the tree was not grown with"):
         prune_trees(one_tree("lightgbm", CANCER), CANCER[0], CANCER[1] + 1)
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_a_table_whose_columns_stand_in_another_order_is_refused(library: str) -> None:
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    X = X.rename(columns={"bmi": "body mass"})
+    model = one_tree(library, (X, y))
+    np.testing.assert_allclose(raw_scores(model, X)[:, 0], model.predict(X), rtol=1e-6)
+    assert read_trees(prune_trees(model, X, y))[0].structure.n_leaves > 1
+    with pytest.raises(ValueError, match="the model was fitted with"):
+        prune_trees(model, X[X.columns[::-1]], y)

@@ -89,6 +89,8 @@ class Boosted:
     n_features : int
     objective : str
         As the library names it.
+    names : tuple of str, default=()
+        Of the features, where the model was fitted on a table with names.
     averaged : bool, default=False
         Whether raw scores are means over the trees of an output, not sums.
     slope : float, default=1
@@ -100,6 +102,7 @@ class Boosted:
     n_rounds: int
     n_features: int
     objective: str
+    names: tuple[str, ...] = ()
     averaged: bool = False
     slope: float = 1.0
 
@@ -115,6 +118,11 @@ class Boosted:
         rows = np.asarray(X, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != self.n_features:
             raise ValueError(f"X has shape {rows.shape}: the model was fitted with {self.n_features} columns")
+        if not len(rows):
+            raise ValueError("X has no rows: give one at least")
+        given = [_as_lightgbm_has_it(column) for column in getattr(X, "columns", ())]
+        if given and self.names and given != [_as_lightgbm_has_it(name) for name in self.names]:
+            raise ValueError(f"X has the columns {given[:9]}, the model was fitted with {list(self.names)[:9]}")
         return rows
 
     def check_cuts(self, cuts: Sequence[Any]) -> list[Cut]:
@@ -152,3 +160,7 @@ class Boosted:
                 "'cost_complexity' and 'max_depth', for every objective"
             )
         return self.objective in TWO_CLASSES
+
+
+def _as_lightgbm_has_it(name: Any) -> str:
+    return str(name).replace(" ", "_")

@@ -48,6 +48,7 @@ def read(model: Any) -> Boosted:
     n_outputs = int(header["num_tree_per_iteration"])
     trees = tuple(_tree(_fields(block), i % n_outputs) for i, block in enumerate(blocks))
     _check_values(trees, tail)
+    names = header["feature_names"].split(" ")
     objective, *options = header.get("objective", "custom").split(" ")
     slope = next((float(option.removeprefix("sigmoid:")) for option in options if option.startswith("sigmoid:")), 1.0)
     return Boosted(
@@ -56,6 +57,7 @@ def read(model: Any) -> Boosted:
         n_rounds=len(blocks) // n_outputs,
         n_features=int(header["max_feature_idx"]) + 1,
         objective=header["objective"] if "sqrt" in options else objective,
+        names=() if names == [f"Column_{i}" for i in range(len(names))] else tuple(names),
         averaged="average_output" in header,
         slope=slope,
     )

@@ -45,6 +45,7 @@ def read(model: Any) -> Boosted:
         n_rounds=len(forest["iteration_indptr"]) - 1,
         n_features=n_features,
         objective=learner["objective"]["name"],
+        names=tuple(learner["feature_names"]),
     )
 
 
