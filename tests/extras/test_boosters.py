@@ -79,9 +79,15 @@ MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "xgboost, one tree": lambda: (boosted(NUMBERS, n_estimators=1, learning_rate=1), NUMBERS),
     "xgboost, nodes deleted": lambda: (boosted(NUMBERS, tree_method="exact", gamma=20000), NUMBERS),
     "xgboost, by leaves": lambda: (boosted(NUMBERS, grow_policy="lossguide", max_leaves=9, max_depth=0), NUMBERS),
-    "xgboost, forest of numbers": lambda: (xgb.XGBRFRegressor(n_estimators=7, max_depth=4).fit(*GAPS), GAPS),
-    "xgboost, forest of classes": lambda: (xgb.XGBRFClassifier(n_estimators=7, max_depth=4).fit(*CANCER), CANCER),
-    "xgboost, forest of three classes": lambda: (xgb.XGBRFClassifier(n_estimators=7, max_depth=4).fit(*IRIS), IRIS),
+    "xgboost, forest of numbers": lambda: (xgb.XGBRFRegressor(n_estimators=7, max_depth=4, n_jobs=1).fit(*GAPS), GAPS),
+    "xgboost, forest of classes": lambda: (
+        xgb.XGBRFClassifier(n_estimators=7, max_depth=4, n_jobs=1).fit(*CANCER),
+        CANCER,
+    ),
+    "xgboost, forest of three classes": lambda: (
+        xgb.XGBRFClassifier(n_estimators=7, max_depth=4, n_jobs=1).fit(*IRIS),
+        IRIS,
+    ),
     "xgboost, rounds of forests": lambda: (boosted(IRIS, n_estimators=3, num_parallel_tree=2), IRIS),
     "xgboost, Booster": lambda: (boosted(CANCER).get_booster(), CANCER),
 }
@@ -227,6 +233,18 @@ def test_a_tree_cut_at_a_depth_is_the_tree_that_xgboost_grows_to_that_depth(rows
     assert read_trees(cut)[0].structure.n_leaves == read_trees(small)[0].structure.n_leaves < 5
 
 
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_a_pruned_model_keeps_to_monotone_constraints(library: str) -> None:
+    way = {"monotone_constraints": [1] * 10} if library == "lightgbm" else {"monotone_constraints": (1,) * 10}
+    model = (lgbm if library == "lightgbm" else boosted)(NUMBERS, **way)
+    steps = np.repeat(NUMBERS[0][:40, None], 50, axis=1)
+    for j in (2, 8):
+        steps[:, :, j] = np.linspace(-0.1, 0.2, 50)
+        for seed in range(3):
+            says = raw_scores(model, steps.reshape(-1, 10), random_cuts(model, seed)).reshape(40, 50)
+            assert (np.diff(says, axis=1) >= -1e-4).all()  # the sixth digit of LightGBM's values
+
+
 @pytest.mark.parametrize("kind", [xgb.XGBRFRegressor, xgb.XGBRFClassifier])
 def test_forests_of_xgboost_cut_at_a_depth_are_those_it_grows_to_that_depth(kind: Any) -> None:
     rows = NUMBERS if kind is xgb.XGBRFRegressor else CANCER
@@ -296,10 +314,11 @@ def test_a_pruned_model_can_be_saved_loaded_and_explained(tmp_path: Any) -> None
     model = prune_trees(lgbm(NUMBERS), method="max_depth", max_depth=2)
     model.booster_.save_model(tmp_path / "model.txt")
     np.testing.assert_array_equal(lgb.Booster(model_file=tmp_path / "model.txt").predict(X), model.predict(X))
+    assert model.feature_importances_.sum() == sum(tree.structure.n_leaves - 1 for tree in read_trees(model))
     parts = model.predict(X, pred_contrib=True)
     np.testing.assert_allclose(parts.sum(axis=1), model.predict(X), rtol=1e-5)
     model = prune_trees(boosted(NUMBERS), method="max_depth", max_depth=2)
-    model.save_model(tmp_path / "model.json")
+    model.get_booster().save_model(tmp_path / "model.json")
     np.testing.assert_array_equal(xgb.Booster(model_file=tmp_path / "model.json").inplace_predict(X), model.predict(X))
     parts = model.get_booster().predict(xgb.DMatrix(X), pred_contribs=True)
     np.testing.assert_allclose(parts.sum(axis=1), model.predict(X), rtol=1e-4)
@@ -493,6 +512,11 @@ def saved_and_loaded() -> Any:
 
 REFUSED: tuple[tuple[Callable[[], Any], str], ...] = (
     (lambda: lgbm(NUMBERS, boosting_type="dart"), "boosting_type='dart'"),
+    (lambda: lgbm(NUMBERS, use_quantized_grad=True, quant_train_renew_leaf=True), "quant_train_renew_leaf=True"),
+    (
+        lambda: lgbm(NUMBERS, monotone_constraints=[1] * 10, monotone_constraints_method="intermediate"),
+        "monotone_constraints_method='basic'",
+    ),
     (lambda: lgbm(NUMBERS, linear_tree=True), "linear_tree=False"),
     (lambda: lgbm(NUMBERS, zero_as_missing=True), "zero_as_missing=False"),
     (lambda: lgbm(NUMBERS, objective="l1"), "objective 'regression_l1' sets the values of leaves anew"),

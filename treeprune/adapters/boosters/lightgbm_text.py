@@ -31,6 +31,11 @@ INNER = (
 )
 LEAVES = {"leaf_value": "internal_value", "leaf_weight": "internal_weight", "leaf_count": "internal_count"}
 RENEWED = ("regression_l1", "quantile", "mape")  # leaves are set anew after growing, inner nodes are not
+SETTINGS = {
+    "[boosting: dart]": "boosting_type='dart' rescales trees after growing: give a 'gbdt' or 'rf' model",
+    "[quant_train_renew_leaf: 1]": "quant_train_renew_leaf=True sets the values of leaves anew after growing, and "
+    "not those of inner nodes: fit without it",
+}
 CATEGORICAL, DEFAULT_LEFT, ZERO, NAN = 1, 2, 4, 8  # bits of decision_type
 
 
@@ -93,8 +98,13 @@ def _fields(text: str) -> Fields:
 
 def _refuse(header: Fields, blocks: Sequence[str], tail: str) -> None:
     """Raise ValueError for models whose trees are not sums of constants, or whose inner values mean nothing."""
-    if "[boosting: dart]" in tail:
-        raise ValueError("boosting_type='dart' rescales trees after growing: give a 'gbdt' or 'rf' model")
+    for text, why in SETTINGS.items():
+        if text in tail:
+            raise ValueError(why)
+    if re.search(r"\[monotone_constraints: [^\]]", tail) and "[monotone_constraints_method: basic]" not in tail:
+        raise ValueError(
+            "inner nodes keep to monotone constraints by monotone_constraints_method='basic' only: fit with that"
+        )
     objective = header.get("objective", "").split(" ")[0]
     if objective in RENEWED:
         raise ValueError(

@@ -30,8 +30,8 @@ def read_trees(model: Any) -> list[BoosterTree]:
     Raises
     ------
     ValueError
-        For categorical splits, linear leaves, dart, several targets, and objectives that set leaves anew after
-        growing (absolute error, quantiles), for then the values of inner nodes are of another kind; for an XGBoost
+        For categorical splits, linear leaves, dart, several targets, and what sets leaves anew after growing
+        (absolute error, quantiles, ``refit``), for then the values of inner nodes are of another kind; for an XGBoost
         model read from a file, unless its learning rate fits its inner nodes.
 
     Notes
