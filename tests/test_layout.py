@@ -39,7 +39,7 @@ FLOORS = (
     ("out_of_fold", "ensemble", "neural.neuron_pruner", "neural.weight_pruner", "tree.methods", "tree.shrinkage"),
     ("tree.pruner",),
     ("tree.family",),
-    ("tree.curve", "tree.refit", "tree.row_loss", "tree.surgery"),
+    ("tree.curve", "tree.refit", "tree.row_loss", "tree.surgery", "tree.risk"),
     ("tree.fitted", "tree.rebuild", "tree.predictor", "tree.holdout", "tree.trace"),
     ("tree.sides",),
     ("tree.cuts", "tree.loss", "tree.confusion", "tree.ranking", "tree.statistics", "neural"),

@@ -46,6 +46,7 @@ from treeprune.tree.methods.significance import (
     split_p_values,
     variance_p_values,
 )
+from treeprune.tree.risk import MisclassificationCost, prior_weight
 from treeprune.tree.shrinkage import HierarchicalShrinker, shrunken_values
 from treeprune.tree.statistics import class_counts, target_moments
 from treeprune.tree.structure import TreeStructure

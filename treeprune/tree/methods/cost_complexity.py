@@ -15,16 +15,17 @@ then keeps the nodes whose own alpha, and those of all nodes above, are larger.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from treeprune.checks import check_choice, check_number
+from treeprune.checks import check_number
 from treeprune.path import PruningPath
 from treeprune.tree.cuts import node_numbers, path_from_prices
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
+from treeprune.tree.risk import Risk, check_risk, leaf_risk
 from treeprune.tree.sides import Sides, best_branch
 from treeprune.tree.structure import TreeStructure
 
@@ -94,9 +95,14 @@ class CostComplexityPruner(PathPruner):
         Price of a leaf, not negative, in units of risk per unit of total weight (the unit of
         scikit-learn's ``ccp_alpha``; rpart's cp is alpha divided by the risk of the root). At 0
         only splits that gain nothing go, which ``ccp_alpha=0`` leaves alone.
-    risk : {"impurity", "error"}, default="impurity"
+    risk : {"impurity", "error", "brier", "log_loss"} or callable, default="impurity"
         Impurity of the leaves, as scikit-learn has it, or, as in the book and in rpart, their
-        misclassification rate (squared error of a regression tree).
+        misclassification rate (squared error of a regression tree); the Brier score or log loss of their
+        probabilities; a `MisclassificationCost`; or a function of one's own: ``risk(sums, value)`` returns what
+        each node costs as a leaf, shape (n_nodes,), of ``sums``, shape (n_nodes, n_outputs, n_classes) (weight
+        of each class) or (n_nodes, n_outputs, 3) (the moments of `target_moments` about the root's value), and
+        of ``value``, what each node predicts, shape (n_nodes, n_outputs[, n_classes]), of a regression tree
+        less the root's.
 
     Attributes
     ----------
@@ -120,27 +126,24 @@ class CostComplexityPruner(PathPruner):
     method = "cost_complexity"
     strength = "alpha"
 
-    def __init__(
-        self, estimator: Any = None, *, alpha: float = 0.0, risk: Literal["impurity", "error"] = "impurity"
-    ) -> None:
+    def __init__(self, estimator: Any = None, *, alpha: float = 0.0, risk: Risk = "impurity") -> None:
         super().__init__(estimator)
         self.alpha = alpha
         self.risk = risk
 
     def _check_parameters(self) -> None:
         check_number("alpha", self.alpha, low=0)
-        check_choice("risk", self.risk, ("impurity", "error"))
+        check_risk(self.risk)
 
     def _needs_counts(self) -> bool:
-        return self.risk == "error"
+        return self.risk != "impurity"
 
     def _find_path(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningPath:
         return cost_complexity_path(tree.structure, self._risk(tree, statistics))
 
     def _risk(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.float64]:
         """R(t) per unit of total weight, shape (n_nodes,)."""
-        total = tree.impurity(statistics) if self.risk == "impurity" else tree.error(statistics)
-        return total / tree.rows(statistics)[0]
+        return leaf_risk(tree, statistics, self.risk) / tree.rows(statistics)[0]
 
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
         cost = self._risk(tree, statistics) + self.alpha

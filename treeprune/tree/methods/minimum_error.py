@@ -20,12 +20,17 @@ from treeprune.tree.cuts import node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.loss import mean_over_outputs
 from treeprune.tree.pruner import BasePruner
+from treeprune.tree.risk import checked_costs
 from treeprune.tree.sides import Sides, best_branch
 from treeprune.tree.structure import TreeStructure
 
 
 def minimum_error_cut(
-    structure: TreeStructure, class_counts: ArrayLike, m: float = 2.0, prior: ArrayLike | None = None
+    structure: TreeStructure,
+    class_counts: ArrayLike,
+    m: float = 2.0,
+    prior: ArrayLike | None = None,
+    costs: ArrayLike | None = None,
 ) -> NDArray[np.bool_]:
     """Find the cut of least expected error under the m-estimate of probability.
 
@@ -42,6 +47,9 @@ def minimum_error_cut(
     prior : array-like of float, shape (n_classes,), optional
         Prior probabilities p; the frequencies at the root by default. ``m=n_classes`` with a
         uniform prior is the Laplace form of Niblett & Bratko.
+    costs : array-like of float, shape (n_classes, n_classes), optional
+        What it costs to take the class of the row for that of the column; all errors cost 1 by default. The
+        expected cost of a node is ``min over classes j of sum over i of p_i costs[i, j]`` of the same estimate.
 
     References
     ----------
@@ -61,16 +69,19 @@ def minimum_error_cut(
     if not counts[0].any(axis=-1).all():
         raise ValueError("class_counts is 0 for all classes at the root: there are no rows to prune by")
     prior = None if prior is None else _check_prior(prior, counts.shape[-1])
-    return optimal_cut(structure, expected_errors(counts, m, prior))
+    return optimal_cut(structure, expected_errors(counts, m, prior, costs))
 
 
-def expected_errors(counts: NDArray[Any], m: float, prior: Any = None) -> NDArray[np.float64]:
-    """Return n times the expected error rate of each node as a leaf, the mean over outputs."""
+def expected_errors(counts: NDArray[Any], m: float, prior: Any = None, costs: Any = None) -> NDArray[np.float64]:
+    """Return n times the expected error rate (or cost) of each node as a leaf, the mean over outputs."""
     n = counts.sum(axis=-1, keepdims=True)
     prior = counts[0] / n[0] if prior is None else prior
     # n cancels against the share of rows: n * EER adds up over leaves
     observed = 1 - np.divide(counts, n, out=np.zeros_like(counts, dtype=np.float64), where=n > 0)
     expected = observed + _shrinkage(n, m) * (1 - prior - observed)
+    if costs is not None:
+        by_output = counts if counts.ndim == 3 else counts[:, None]
+        expected = (1 - expected) @ checked_costs(costs, by_output)
     return mean_over_outputs(n[..., 0] * expected.min(axis=-1))
 
 
@@ -127,6 +138,8 @@ class MinimumErrorPruner(BasePruner):
         as rows.
     prior : array-like of float, shape (n_classes,), default=None
         Prior probabilities; None means the frequencies at the root. Classification only.
+    costs : array-like of float, shape (n_classes, n_classes), default=None
+        Cost of each error, the true class in the rows; None means 1. For classification with one output.
 
     Notes
     -----
@@ -149,25 +162,32 @@ class MinimumErrorPruner(BasePruner):
 
     method = "minimum_error"
 
-    def __init__(self, estimator: Any = None, *, m: float = 2.0, prior: ArrayLike | None = None) -> None:
+    def __init__(
+        self, estimator: Any = None, *, m: float = 2.0, prior: ArrayLike | None = None, costs: ArrayLike | None = None
+    ) -> None:
         super().__init__(estimator)
         self.m = m
         self.prior = prior
+        self.costs = costs
 
     def _check_parameters(self) -> None:
         check_number("m", self.m, low=0)
 
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         if tree.is_classifier:
-            return minimum_error_cut(tree.structure, tree.counts(statistics), self.m, self.prior)
-        if self.prior is not None:
-            raise ValueError(f"prior={self.prior!r} is for classification trees, this is a regression tree")
+            return minimum_error_cut(tree.structure, tree.counts(statistics), self.m, self.prior, self.costs)
+        for name in ("prior", "costs"):
+            if getattr(self, name) is not None:
+                given = f"{name}={getattr(self, name)!r}"
+                raise ValueError(f"{given} is for classification trees, this is a regression tree")
         return minimum_squared_error_cut(tree.structure, tree.error(statistics), tree.rows(statistics), self.m)
 
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
-        what = "errors expected" if tree.is_classifier else "squared error expected"
+        classified = "errors expected" if self.costs is None else "cost expected"
+        what = classified if tree.is_classifier else "squared error expected"
         if tree.is_classifier:
-            cost = expected_errors(np.asarray(tree.counts(statistics), dtype=np.float64), self.m, self.prior)
+            counts = np.asarray(tree.counts(statistics), dtype=np.float64)
+            cost = expected_errors(counts, self.m, self.prior, self.costs)
         else:
             cost = expected_squares(tree.error(statistics), tree.rows(statistics), self.m)
         return Sides(f"{what} as a leaf", cost, f"{what} of its branch", best_branch(tree.structure, cost))

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from treeprune.checks import check_choice, check_count
+from treeprune.checks import check_count
 from treeprune.path import PruningCuts
 from treeprune.tree.cuts import TIE, node_numbers
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
+from treeprune.tree.risk import Risk, check_risk, leaf_risk, risk_words
 from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
 
@@ -111,8 +112,9 @@ class OptimalPruner(BasePruner):
         What to grow; None means ``DecisionTreeClassifier(random_state=0)``.
     max_leaf_nodes : int
         Number of leaves allowed, 1 or more. Must be given.
-    risk : {"error", "impurity"}, default="error"
-        What a leaf costs: misclassified rows (squared error of a regression tree), or impurity.
+    risk : {"error", "impurity", "brier", "log_loss"} or callable, default="error"
+        What a leaf costs: misclassified rows (squared error of a regression tree), impurity, or any other that
+        `CostComplexityPruner` takes.
 
     Notes
     -----
@@ -133,20 +135,20 @@ class OptimalPruner(BasePruner):
 
     method = "optimal"
 
-    def __init__(self, estimator: Any = None, *, max_leaf_nodes: int | None = None, risk: str = "error") -> None:
+    def __init__(self, estimator: Any = None, *, max_leaf_nodes: int | None = None, risk: Risk = "error") -> None:
         super().__init__(estimator)
         self.max_leaf_nodes = max_leaf_nodes
         self.risk = risk
 
     def _check_parameters(self) -> None:
         check_count("max_leaf_nodes", self.max_leaf_nodes, low=1)
-        check_choice("risk", self.risk, ("error", "impurity"))
+        check_risk(self.risk)
 
     def _needs_counts(self) -> bool:
-        return self.risk == "error"
+        return self.risk != "impurity"
 
     def _leaf_cost(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[Any]:
-        return tree.error(statistics) if self.risk == "error" else tree.impurity(statistics)
+        return leaf_risk(tree, statistics, self.risk)
 
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         assert self.max_leaf_nodes is not None  # checked before
@@ -155,7 +157,7 @@ class OptimalPruner(BasePruner):
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
         cost = np.asarray(self._leaf_cost(tree, statistics), dtype=np.float64)
         below = tree.structure.sum_up(np.where(tree.structure.is_leaf, cost, 0.0))
-        what = {"error": "errors" if tree.is_classifier else "squared error", "impurity": "impurity"}[self.risk]
+        what = risk_words(tree, self.risk)
         return Sides(f"{what} as a leaf (the size decides)", cost, f"{what} of its grown branch", below)
 
     def _find_cuts(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningCuts:

@@ -23,6 +23,7 @@ from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree
 from treeprune.tree.holdout import holdout_split
 from treeprune.tree.pruner import BasePruner, grow
 from treeprune.tree.refit import refitted_fields
+from treeprune.tree.risk import Risk, check_risk, leaf_risk, risk_words
 from treeprune.tree.sides import Sides, best_branch
 from treeprune.tree.structure import TreeStructure
 from treeprune.wrapped import is_frozen
@@ -67,6 +68,10 @@ class ReducedErrorPruner(BasePruner):
     ties : {"prune", "keep"}, default="prune"
         Whether a branch goes that is no better and no worse than a leaf. Keeping ties leaves
         about twice as many leaves.
+    risk : {"error", "impurity", "brier", "log_loss"} or callable, default="error"
+        What a leaf costs on the held-out rows: those misclassified (squared error of a regression tree), or any
+        other that `CostComplexityPruner` takes. Impurity is that of the held-out rows themselves, whatever the
+        leaf predicts, so that no branch is ever worse than a leaf.
     validation_fraction : float in (0, 1), or cross-validation splitter, default=0.25
         Share of the rows that `fit` holds out, stratified by class; or a splitter (for groups,
         say), whose first split is taken.
@@ -102,12 +107,14 @@ class ReducedErrorPruner(BasePruner):
         estimator: Any = None,
         *,
         ties: Literal["prune", "keep"] = "prune",
+        risk: Risk = "error",
         validation_fraction: Any = 0.25,
         refit_leaves: bool = False,
         random_state: Any = None,
     ) -> None:
         super().__init__(estimator)
         self.ties = ties
+        self.risk = risk
         self.validation_fraction = validation_fraction
         self.refit_leaves = refit_leaves
         self.random_state = random_state
@@ -141,15 +148,16 @@ class ReducedErrorPruner(BasePruner):
 
     def _check_parameters(self) -> None:
         check_choice("ties", self.ties, ("prune", "keep"))
+        check_risk(self.risk)
 
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         if statistics is None:
             raise ValueError("reduced-error pruning needs rows that the tree was not grown on: give them as X and y")
-        return reduced_error_cut(tree.structure, tree.error(statistics), self.ties)
+        return reduced_error_cut(tree.structure, leaf_risk(tree, statistics, self.risk), self.ties)
 
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
-        cost = np.asarray(tree.error(statistics), dtype=np.float64)
-        what = "errors" if tree.is_classifier else "squared error"
+        cost = np.asarray(leaf_risk(tree, statistics, self.risk), dtype=np.float64)
+        what = risk_words(tree, self.risk)
         branch = best_branch(tree.structure, cost)
         return Sides(f"held-out {what} as a leaf", cost, f"held-out {what} of its branch", branch, self.ties)
 
