@@ -32,7 +32,7 @@ FLOORS = (
     ("__main__",),
     ("cli",),
     ("study", "diagnostics", "ship", "adapters", "table_model", "explorer"),
-    ("display", "cut_display", "datasets"),
+    ("display", "cut_display", "datasets", "systems"),
     ("dispatch", "cv", "tables", "generators"),
     ("folds", "honest"),
     ("evidence",),

@@ -9,6 +9,7 @@ from treeprune.cv import PrunerCV
 from treeprune.dispatch import prune, pruning_cuts, pruning_path
 from treeprune.display import PruningCurveDisplay
 from treeprune.path import PruningCuts, PruningPath
+from treeprune.systems import preset, presets
 from treeprune.tree.curve import pruning_curve
 from treeprune.tree.cuts import bottom_up, check_cut, cut_at, optimal_cut, path_sums, topmost
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner, cost_complexity_path
