@@ -25,6 +25,7 @@ from treeprune.tree.methods.error_based import (
     error_based_cut,
     error_based_raising,
 )
+from treeprune.tree.methods.global_phase import global_phase_cut
 from treeprune.tree.methods.growth_limits import (
     MinImpurityDecreasePruner,
     MinSamplesSplitPruner,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KEPT, PRUNED, GONE = "kept", "pruned", "gone"
 REPLACED, MOVED = "replaced", "moved"  # by subtree raising
+GLOBALLY = "globally"  # pruned in the global phase of C5.0
 
 
 def trace_table(

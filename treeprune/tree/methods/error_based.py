@@ -22,13 +22,15 @@ from sklearn.utils import check_consistent_length
 from treeprune.checks import check_choice, check_flag, check_number
 from treeprune.tree.cuts import node_numbers, optimal_cut, topmost
 from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree, replace_tree
-from treeprune.tree.methods.raising_trace import AS_LEAF, raised_explanation, raised_trace_table
+from treeprune.tree.methods.global_phase import global_phase_cut, globally_pruned
+from treeprune.tree.methods.raising_trace import AS_LEAF, WENT_GLOBALLY, raised_explanation, raised_trace_table
 from treeprune.tree.methods.subtree_raising import RaisedTree, raise_subtrees
 from treeprune.tree.pruner import BasePruner, check_node, check_pruning_rows
 from treeprune.tree.rebuild import rebuild
 from treeprune.tree.sides import Sides, best_branch
 from treeprune.tree.statistics import class_counts
 from treeprune.tree.structure import LEAF, TreeStructure
+from treeprune.tree.trace import GLOBALLY, PRUNED
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -229,6 +231,9 @@ class ErrorBasedPruner(BasePruner):
         The larger branch where both have equally many rows: C4.5 takes the first, Weka the last.
     collapse : bool, default=False
         Whether branches that make no fewer training errors than a leaf become leaves first, as in C4.5 and J48.
+    global_phase : bool, default=False
+        Whether, as in C5.0, the weakest links of what is left go too while the extra training errors fit in one
+        standard error; see `global_phase_cut`.
 
     Attributes
     ----------
@@ -266,6 +271,7 @@ class ErrorBasedPruner(BasePruner):
         subtree_raising: bool = False,
         raising_ties: Literal["left", "right"] = "left",
         collapse: bool = False,
+        global_phase: bool = False,
     ) -> None:
         super().__init__(estimator)
         self.confidence = confidence
@@ -273,6 +279,7 @@ class ErrorBasedPruner(BasePruner):
         self.subtree_raising = subtree_raising
         self.raising_ties = raising_ties
         self.collapse = collapse
+        self.global_phase = global_phase
 
     def _check_parameters(self) -> None:
         check_number("confidence", self.confidence, low=0, high=1, open_ends=True)
@@ -280,6 +287,7 @@ class ErrorBasedPruner(BasePruner):
         check_choice("raising_ties", self.raising_ties, ("left", "right"))
         check_flag("subtree_raising", self.subtree_raising)
         check_flag("collapse", self.collapse)
+        check_flag("global_phase", self.global_phase)
 
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         tree.require_one_class_variable("error-based pruning")
@@ -289,7 +297,8 @@ class ErrorBasedPruner(BasePruner):
                 "rows: give X and y (a confidence is chosen by PrunerCV with a param_grid, not from pruning_cuts)"
             )
         errors, n_rows = tree.error(statistics), tree.rows(statistics)
-        return error_based_cut(tree.structure, errors, n_rows, self.confidence, self.limit, collapse=self.collapse)
+        cut = error_based_cut(tree.structure, errors, n_rows, self.confidence, self.limit, collapse=self.collapse)
+        return global_phase_cut(tree.structure, errors, n_rows, cut) if self.global_phase else cut
 
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
         errors, n_rows = tree.error(statistics), tree.rows(statistics)
@@ -336,6 +345,7 @@ class ErrorBasedPruner(BasePruner):
         means: dict[str, Any] = {"ties": self.raising_ties, "collapse": self.collapse, "sample_weight": weight}
         given = rows, target[:, 0], self.confidence, self.limit
         raised = error_based_raising(tree.structure, *given, n_classes=tree.value.shape[2], **means)
+        raised = globally_pruned(raised) if self.global_phase else raised
         results = {"raised_": raised, "n_leaves_": int((raised.children_left < 0).sum()), "grown_": grown}
         results["estimator_"] = replace_tree(grown, _rebuilt(tree, raised))
         self.__dict__.pop("cut_", None)
@@ -350,16 +360,26 @@ class ErrorBasedPruner(BasePruner):
         test is at the place ``pruned_by``).
         """
         if not hasattr(self, "raised_"):
-            return super().trace()
+            table = super().trace()
+            # what the comparison does not send away, the global phase did
+            return table.assign(decision=table["decision"].mask(self._went_globally(table), GLOBALLY))
         tree = find_tree(self.grown_)
         return raised_trace_table(tree.structure, self.raised_, SLACK[self.limit], tree.rows(self._statistics))
 
     def explain(self, node: int) -> str:
         """Say in a sentence what became of a node of the grown tree; see `BasePruner.explain`."""
-        if not hasattr(self, "raised_"):
-            return super().explain(node)
         structure = find_tree(self.grown_).structure
+        if not hasattr(self, "raised_"):
+            table = super().trace().set_index("node", drop=False)
+            globally = table.index[self._went_globally(table)]
+            went = check_node(structure, node) in globally
+            return f"Node {node} {WENT_GLOBALLY}." if went else super().explain(node)
         return raised_explanation(structure, self.raised_, SLACK[self.limit], check_node(structure, node))
+
+    def _went_globally(self, table: DataFrame) -> Any:
+        """Nodes of a trace that went though the leaf was expected to err more than its branch."""
+        pruned = (table["decision"] == PRUNED) & bool(self.global_phase)
+        return pruned & (table["left"] > table["right"]) & ~table["tie"]
 
 
 def _never(structure: TreeStructure, errors: Floats, n_rows: Floats) -> Floats:

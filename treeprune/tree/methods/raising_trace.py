@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from treeprune.tree.methods.subtree_raising import RaisedTree
 from treeprune.tree.structure import TreeStructure
-from treeprune.tree.trace import GONE, KEPT, MOVED, PRUNED, REPLACED
+from treeprune.tree.trace import GLOBALLY, GONE, KEPT, MOVED, PRUNED, REPLACED
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 AS_LEAF = "errors expected as a leaf"
+WENT_GLOBALLY = (
+    "was pruned in the global phase: it was among the weakest links, and all extra training errors fit in one "
+    "standard error"
+)
 AS_BRANCHES = "errors expected of its branch, or of its larger branch with all rows, + {:.6g}"
 
 
@@ -58,6 +62,8 @@ def raised_explanation(structure: TreeStructure, raised: RaisedTree, slack: floa
     if structure.is_leaf[node]:
         where = "is still one" if node in raised.place else f"went with node {place}"
         return f"Node {node} was a leaf of the grown tree and {where}."
+    if what == GLOBALLY:
+        return f"Node {node} {WENT_GLOBALLY}."
     leaf, tree, branch = raised.as_leaf[node], raised.as_tree[node], raised.as_branch[node]
     if what == GONE:
         return f"Node {node} went with node {place}, which was {decision[place]}."
@@ -87,7 +93,9 @@ def _after_raising(structure: TreeStructure, raised: RaisedTree) -> tuple[NDArra
             nearest[child] = np.where(is_left[child], nearest[child], nearest[t])
     itself = np.arange(structure.n_nodes)
     decided_here = is_left & (raised.asked_at == itself)
-    decision = np.select(
-        [now_at == itself, now_at >= 0, decided_here & (raised.verdict != KEPT)], [KEPT, MOVED, raised.verdict], GONE
-    )
+    leaf_now = np.zeros(structure.n_nodes, dtype=bool)  # tests that went last, at whatever place they were
+    leaf_now[raised.origin[~split]] = True
+    globally = leaf_now & (raised.verdict == GLOBALLY)
+    decided = globally | (decided_here & ~np.isin(raised.verdict, (KEPT, GLOBALLY)))
+    decision = np.select([now_at == itself, now_at >= 0, decided], [KEPT, MOVED, raised.verdict], GONE)
     return decision, np.where(decision == KEPT, -1, np.where(decision == MOVED, now_at, nearest))

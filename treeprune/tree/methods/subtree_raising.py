@@ -141,7 +141,7 @@ class _Pruning:
         self.cost_of, self.slack, self.ties = cost, slack, ties
         self.cost, self.larger = np.zeros(n), np.full(n, -1, dtype=np.intp)
         self.asked, self.asked_at = np.full((3, n), np.nan), np.arange(n)
-        self.verdict = np.full(n, KEPT, dtype="<U8")
+        self.verdict = np.full(n, KEPT, dtype="<U8")  # as long as the longest verdict
 
     def prune(self, roots: Ints, rows: Ints) -> None:
         """Prune below these places, which are of one depth and have these rows."""
