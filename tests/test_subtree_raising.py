@@ -227,6 +227,7 @@ def test_raising_again_and_replacing_again_need_no_new_tree(pruner):
         lambda fitted: fitted.prune(),
         lambda fitted: tp.prune(fitted.grown_, "error_based", subtree_raising=True),
         lambda fitted: tp.pruning_cuts(fitted.grown_, "error_based", subtree_raising=True),
+        lambda fitted: fitted.prune(statistics=tp.chunk_statistics(fitted.grown_, [(X, Y)])),
     ],
 )
 def test_without_rows_or_as_a_family_of_cuts_raising_is_refused(pruner, call):

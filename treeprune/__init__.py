@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Any
 
+from treeprune.chunks import chunk_statistics, dask_statistics, parquet_chunks
 from treeprune.curve import GeneralizationCurve, LevelScores, join_curves
 from treeprune.cut_display import CutDisplay
 from treeprune.cv import PrunerCV

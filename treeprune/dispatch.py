@@ -19,7 +19,7 @@ from sklearn.base import clone
 from treeprune.path import PruningCuts, PruningPath
 from treeprune.tree.cuts import topmost
 from treeprune.tree.family import with_models
-from treeprune.tree.fitted import FittedTree, find_tree, replace_tree
+from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree, replace_tree
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.methods.critical_value import CriticalValuePruner
 from treeprune.tree.methods.description_length import DescriptionLengthPruner
@@ -33,7 +33,7 @@ from treeprune.tree.methods.optimal import OptimalPruner
 from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner
 from treeprune.tree.methods.significance import SignificancePruner
-from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, statistics_of
+from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, statistics_if_given
 from treeprune.tree.rebuild import materialise
 from treeprune.wrapped import unwrap
 
@@ -76,6 +76,7 @@ def prune(
     y: Any = None,
     *,
     sample_weight: ArrayLike | None = None,
+    statistics: NodeStatistics | None = None,
     nodes: Iterable[int] | None = None,
     **parameters: Any,
 ) -> Any:
@@ -97,6 +98,8 @@ def prune(
         has not seen; the others read the growing rows off the tree if none are given.
     sample_weight : array-like, shape (n_rows,), optional
         Frequencies of these rows.
+    statistics : NodeStatistics, optional
+        Instead of rows: their sums in this tree, from `chunk_statistics` or `dask_statistics`.
     nodes : iterable of int, optional
         Instead of a method: the nodes to make leaves.
     **parameters
@@ -125,6 +128,8 @@ def prune(
     >>> int(tree.get_n_leaves()), int(small.get_n_leaves())
     (18, 7)
     """
+    if _prunes_networks(method) or (isinstance(method, str) and method in ("neuron", "weight")):
+        _refuse_statistics(statistics)
     if _prunes_networks(method):
         return _by_network_pruner(fitted, method, X, y, nodes, sample_weight, parameters)
     if method == "neuron":
@@ -140,12 +145,12 @@ def prune(
         )
     tree = find_tree(fitted)
     if nodes is not None:
-        if method is not None or X is not None or y is not None or sample_weight is not None or parameters:
+        if parameters or any(given is not None for given in (method, X, y, sample_weight, statistics)):
             raise ValueError("nodes= says which nodes become leaves: give it alone, without a method or rows")
         cut = _cut_below(tree, nodes)
     else:
         pruner = _pruner(method, parameters)
-        pruner._prune_fitted(fitted, X, y, sample_weight)
+        pruner._prune_fitted(fitted, X, y, sample_weight, statistics)
         _warn_of_nothing(pruner, method, parameters, tree)
         return pruner.estimator_
     return replace_tree(fitted, materialise(tree.estimator, tree.structure, cut))
@@ -158,13 +163,14 @@ def pruning_path(
     y: Any = None,
     *,
     sample_weight: ArrayLike | None = None,
+    statistics: NodeStatistics | None = None,
     **parameters: Any,
 ) -> PruningPath:
     """Return all prunings of a fitted tree by a method whose prunings are nested.
 
     Parameters
     ----------
-    fitted, X, y, sample_weight
+    fitted, X, y, sample_weight, statistics
         As in `prune`.
     method : str or pruner, default="cost_complexity"
         ``"cost_complexity"``, ``"critical_value"``, ``"max_depth"`` or ``"max_leaf_nodes"``; or
@@ -182,6 +188,7 @@ def pruning_path(
     array([9, 7, 5, 4, 3, 2, 1])
     """
     if method == "neuron" or getattr(method, "method", "") == "neuron":
+        _refuse_statistics(statistics)
         return _neuron_path(fitted, method, X, y, sample_weight, parameters)
     if method == "weight" or getattr(method, "method", "") == "weight":
         raise ValueError(
@@ -202,8 +209,8 @@ def pruning_path(
             f"path.levels_at({value!r}) says which level holds there"
         )
     tree = find_tree(fitted)
-    statistics = None if X is None and y is None and sample_weight is None else statistics_of(tree, X, y, sample_weight)
-    return with_models(pruner._find_path(tree, statistics), fitted, tree)
+    counted = statistics_if_given(tree, X, y, sample_weight, statistics)
+    return with_models(pruner._find_path(tree, counted), fitted, tree)
 
 
 def pruning_cuts(
@@ -213,13 +220,14 @@ def pruning_cuts(
     y: Any = None,
     *,
     sample_weight: ArrayLike | None = None,
+    statistics: NodeStatistics | None = None,
     **parameters: Any,
 ) -> PruningCuts:
     """Return the prunings of a fitted tree for a run of parameter values, nested or not.
 
     Parameters
     ----------
-    fitted, X, y, sample_weight
+    fitted, X, y, sample_weight, statistics
         As in `prune`.
     method : {"optimal", "minimum_error", "pessimistic_error", "error_based"}, default="optimal"
         ``"optimal"`` runs over sizes (up to ``max_leaf_nodes``), the others over m, z and
@@ -237,11 +245,11 @@ def pruning_cuts(
     array([9, 7, 3])
     """
     tree = find_tree(fitted)
-    statistics = None if X is None and y is None and sample_weight is None else statistics_of(tree, X, y, sample_weight)
+    counted = statistics_if_given(tree, X, y, sample_weight, statistics)
     if method == "optimal":
         pruner = _pruner(method, parameters, strength_needed=False)
         assert isinstance(pruner, OptimalPruner)
-        return with_models(pruner._find_cuts(tree, statistics), fitted, tree)
+        return with_models(pruner._find_cuts(tree, counted), fitted, tree)
     if not isinstance(method, str) or method not in FAMILIES:
         if isinstance(method, str):
             _method(method)  # an unknown name is the clearer error
@@ -256,7 +264,7 @@ def pruning_cuts(
     if not values:
         raise ValueError(f"{running} is empty: one value at least is needed")
     pruners = [_pruner(method, {**parameters, running: value}) for value in values]
-    cuts = np.array([pruner._find_cut(tree, statistics) for pruner in pruners])
+    cuts = np.array([pruner._find_cut(tree, counted) for pruner in pruners])
     return with_models(PruningCuts(method, running, np.array(values, dtype=np.float64), cuts), fitted, tree)
 
 
@@ -292,6 +300,11 @@ def _warn_of_nothing(pruner: BasePruner, method: Any, parameters: Mapping[str, A
             UserWarning,
             stacklevel=3,
         )
+
+
+def _refuse_statistics(statistics: NodeStatistics | None) -> None:
+    if statistics is not None:
+        raise ValueError("statistics are of trees: networks are pruned by the rows themselves, give X and y")
 
 
 def _prunes_networks(method: Any) -> bool:

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from treeprune.study.design import Study
-from treeprune.study.engine import MUST_AGREE, WorkerDied, check_workers, dask_cluster, run_calls
+from treeprune.study.engine import WorkerDied, dask_cluster, run_calls
 from treeprune.study.runner import run_study
+from treeprune.workers import MUST_AGREE, check_workers
 
 SECONDS = ["grow_seconds", "prune_seconds"]
 

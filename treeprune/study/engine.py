@@ -14,7 +14,7 @@ from joblib import parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.utils.parallel import Parallel, delayed
 
-MUST_AGREE = ("treeprune", "scikit-learn", "numpy", "joblib")
+from treeprune.workers import check_workers
 
 Call = tuple[Any, ...]
 
@@ -80,22 +80,6 @@ def dask_cluster(address: str) -> Iterator[Any]:
             yield client
 
 
-def check_workers(client: Any) -> None:
-    """Raise RuntimeError unless every worker has the versions of this process.
-
-    A worker that lacks a package dies when work arrives, another takes its place and dies too, and
-    the client waits for ever: so they are asked first.
-    """
-    ask = _asker(MUST_AGREE)
-    mine, there = ask(), client.run(ask)
-    if not there:
-        raise RuntimeError("the cluster has no workers: start some, dask worker ADDRESS")
-    for worker, versions in there.items():
-        other = [f"{name} {versions[name]}, here {mine[name]}" for name in mine if versions[name] != mine[name]]
-        if other:
-            raise RuntimeError(f"worker {worker} has {'; '.join(other)}: install the same versions there")
-
-
 def _at_a_time(function: Callable[..., Any], calls: dict[int, Call], jobs: int | None) -> Iterator[tuple[int, Any]]:
     work = Parallel(n_jobs=jobs, return_as="generator_unordered")(
         delayed(_placed)(function, place, *call) for place, call in list(calls.items())
@@ -128,15 +112,3 @@ def _alone(function: Callable[..., Any], place: int, call: Call, error: BaseExce
         return next(iter(_at_a_time(function, {place: call}, 2)))
     except TerminatedWorkerError:
         return place, WorkerDied(f"its process was killed, or ran out of memory ({type(error).__name__})")
-
-
-def _asker(names: Sequence[str]) -> Callable[[], dict[str, str | None]]:
-    """Return a function that travels whole, and needs nothing of ours where it arrives."""
-
-    def versions() -> dict[str, str | None]:
-        from importlib import metadata as there
-
-        installed = {d.metadata["Name"].lower(): d.version for d in there.distributions() if d.metadata["Name"]}
-        return {name: installed.get(name) for name in names}
-
-    return versions

@@ -18,7 +18,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from treeprune.tree import loss
-from treeprune.tree.statistics import class_counts, target_moments
+from treeprune.tree.statistics import counts_at_leaves, moments_at_leaves
 from treeprune.tree.structure import TreeStructure
 from treeprune.wrapped import not_found, rewrap, through, unwrap
 
@@ -153,12 +153,35 @@ class FittedTree:
         self, leaf: NDArray[np.intp], target: NDArray[Any], weight: NDArray[Any] | None
     ) -> NodeStatistics:
         """Sum encoded rows whose leaves are known."""
+        return self.summed_up(self.at_leaves(leaf, target, weight))
+
+    def at_leaves(
+        self,
+        leaf: NDArray[np.intp],
+        target: NDArray[Any],
+        weight: NDArray[Any] | None,
+        so_far: NodeStatistics | None = None,
+    ) -> NodeStatistics:
+        """Sum encoded rows at the grown leaves only, after those of earlier rows as if all came at once."""
+        n, before = self.structure.n_nodes, None if so_far is None else so_far.sums
         if self.is_classifier:
-            sums = class_counts(self.structure, leaf, target, self.value.shape[2], weight)
+            sums = counts_at_leaves(n, leaf, target, self.value.shape[2], weight, before)
         else:
-            sums = target_moments(self.structure, leaf, target, self.value[0], weight)
+            sums = moments_at_leaves(n, leaf, target, self.value[0], weight, before)
         counted = leaf if weight is None else leaf[weight > 0]  # growing leaves rows of no weight out
-        return NodeStatistics(sums, np.bincount(counted, minlength=self.structure.n_nodes))
+        rows = np.bincount(counted, minlength=n)
+        return NodeStatistics(sums, rows if so_far is None else so_far.leaf_rows + rows)
+
+    def summed_up(self, at_leaves: NodeStatistics) -> NodeStatistics:
+        """Return the statistics of every node, from those of the grown leaves."""
+        return NodeStatistics(self.structure.sum_up(at_leaves.sums), at_leaves.leaf_rows)
+
+    @property
+    def no_rows(self) -> NodeStatistics:
+        """The statistics of no rows: zeros."""
+        n_nodes, n_outputs = self.value.shape[:2]
+        shape = self.value.shape if self.is_classifier else (n_nodes, n_outputs, 3)
+        return NodeStatistics(np.zeros(shape, np.intp), np.zeros(n_nodes, np.intp))
 
     def coded_rows(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None
@@ -167,7 +190,7 @@ class FittedTree:
         target = self.encode(y)
         rows = check_array(through(self.steps, X), accept_sparse="csr", dtype=np.float32, ensure_all_finite="allow-nan")
         rows = rows.toarray() if hasattr(rows, "toarray") else rows
-        weight, by_class = check_weight(sample_weight, len(target)), self._class_weight(target)
+        weight, by_class = check_weight(sample_weight, len(target)), self.class_weight_of(target)
         weight = np.ones(len(target)) if weight is None else weight
         return rows, target, weight if by_class is None else weight * by_class
 
@@ -177,13 +200,13 @@ class FittedTree:
         ``class_weight="balanced"`` balances the rows that are given.
         """
         target = self.encode(y)
-        by_class = self._class_weight(target)
+        by_class = self.class_weight_of(target)
         if by_class is None:
             return self._sum(X, target, sample_weight)
         weight = check_weight(sample_weight, len(target))
         return self._sum(X, target, by_class if weight is None else by_class * weight)
 
-    def _class_weight(self, codes: NDArray[Any]) -> NDArray[np.float64] | None:
+    def class_weight_of(self, codes: NDArray[Any]) -> NDArray[np.float64] | None:
         """Weight of each row by its classes; a class that no row has is no error here."""
         given = getattr(self.estimator, "class_weight", None)
         if given is None:
@@ -339,6 +362,14 @@ def replace_tree(model: Any, new_tree: Any) -> Any:
 
 def check_weight(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
     """Return weights as floats, or say what is wrong with them; None stays None."""
+    weight = check_each_weight(sample_weight, n_rows)
+    if weight is not None and len(weight) and not weight.any():
+        raise ValueError("sample_weight is zero for every row: there is nothing to count")
+    return weight
+
+
+def check_each_weight(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
+    """Do as `check_weight`, but let all be zero, as in one chunk of many."""
     if sample_weight is None:
         return None
     weight = np.asarray(sample_weight, dtype=np.float64)
@@ -349,8 +380,6 @@ def check_weight(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.flo
     if not np.isfinite(weight).all() or (weight < 0).any():
         wrong = weight[~(np.isfinite(weight) & (weight >= 0))][0]
         raise ValueError(f"sample_weight holds {wrong}: weights are frequencies, finite and not negative")
-    if len(weight) and not weight.any():
-        raise ValueError("sample_weight is zero for every row: there is nothing to count")
     return weight
 
 

@@ -100,7 +100,14 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
             return self._prune_grown(thaw(self.estimator), X, y, sample_weight)
         return self._prune_growing(grow(self._to_grow(), X, y, sample_weight), X, y, sample_weight)
 
-    def prune(self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+    def prune(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        statistics: NodeStatistics | None = None,
+    ) -> Self:
         """Prune the grown tree again: with other rows, or after ``set_params``. Never regrows.
 
         Parameters
@@ -108,12 +115,14 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         X, y : array-like, optional
             Pruning rows; without them the statistics of the last call serve again.
         sample_weight : array-like, shape (n_rows,), optional
+        statistics : NodeStatistics, optional
+            Instead of rows: their sums in ``grown_``, from `chunk_statistics` or `dask_statistics`.
         """
         check_is_fitted(self)
         self._check_parameters()
-        if X is None and y is None and sample_weight is None:
+        if all(given is None for given in (X, y, sample_weight, statistics)):
             return self._take(self.grown_, find_tree(self.grown_), self._statistics, self._growing)
-        return self._prune_grown(self.grown_, X, y, sample_weight, self._growing)
+        return self._prune_grown(self.grown_, X, y, sample_weight, self._growing, statistics)
 
     def trace(self) -> DataFrame:
         """Table why each split of the grown tree was kept or went.
@@ -183,11 +192,18 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         # a fixed seed, so that two runs of the same lines give the same numbers
         return DecisionTreeClassifier(random_state=0) if self.estimator is None else self.estimator
 
-    def _prune_fitted(self, fitted: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Self:
+    def _prune_fitted(
+        self,
+        fitted: Any,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        statistics: NodeStatistics | None = None,
+    ) -> Self:
         """Prune a model that was grown elsewhere; without rows, by what its tree remembers."""
-        if X is None and y is None and sample_weight is None:
+        if all(given is None for given in (X, y, sample_weight, statistics)):
             return self._take(fitted, find_tree(fitted), None)
-        return self._prune_grown(fitted, X, y, sample_weight)
+        return self._prune_grown(fitted, X, y, sample_weight, statistics=statistics)
 
     def _prune_growing(self, grown: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Self:
         """Prune a model by the rows that it was just grown on."""
@@ -203,9 +219,10 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         y: Any,
         sample_weight: ArrayLike | None,
         growing: NodeStatistics | None = None,
+        statistics: NodeStatistics | None = None,
     ) -> Self:
         tree = find_tree(grown)
-        return self._take(grown, tree, statistics_of(tree, X, y, sample_weight), growing)
+        return self._take(grown, tree, statistics_of(tree, X, y, sample_weight, statistics), growing)
 
     def _take(
         self,
@@ -286,8 +303,27 @@ def grow(estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any
     return clone(estimator).fit(X, y, **{_weight_keyword(estimator): weight})
 
 
-def statistics_of(tree: FittedTree, X: Any, y: Any, sample_weight: ArrayLike | None) -> NodeStatistics:
-    """Count pruning rows, of which there must be two at least."""
+def statistics_if_given(
+    tree: FittedTree, X: Any, y: Any, sample_weight: ArrayLike | None, statistics: NodeStatistics | None
+) -> NodeStatistics | None:
+    """Return what `statistics_of` does, None where neither rows nor statistics are given."""
+    if all(given is None for given in (X, y, sample_weight, statistics)):
+        return None
+    return statistics_of(tree, X, y, sample_weight, statistics)
+
+
+def statistics_of(
+    tree: FittedTree,
+    X: Any,
+    y: Any,
+    sample_weight: ArrayLike | None,
+    statistics: NodeStatistics | None = None,
+) -> NodeStatistics:
+    """Count pruning rows, of which there must be two at least, or check what was counted before."""
+    if statistics is not None:
+        if not (X is None and y is None and sample_weight is None):
+            raise ValueError("statistics are the sums of rows: give either them or the rows (X, y, sample_weight)")
+        return check_statistics(tree, statistics)
     check_pruning_rows(X, y)
     return tree.count(X, y, sample_weight)
 
@@ -299,6 +335,28 @@ def check_pruning_rows(X: Any, y: Any) -> None:
     n_rows = len(np.atleast_1d(np.asarray(y)))
     if n_rows < 2:
         raise ValueError(f"got n_samples={n_rows} pruning rows: at least two are needed to prune by")
+
+
+def check_statistics(tree: FittedTree, statistics: Any) -> NodeStatistics:
+    """Return statistics that were counted in this tree, or say why they cannot have been."""
+    if not isinstance(statistics, NodeStatistics):
+        raise TypeError(
+            f"statistics is a {type(statistics).__name__}: give what tp.chunk_statistics or tp.dask_statistics returned"
+        )
+    sums, rows, wanted = np.shape(statistics.sums), np.shape(statistics.leaf_rows), tree.no_rows.sums.shape
+    if sums != wanted or rows != wanted[:1]:
+        raise ValueError(
+            f"statistics have sums of shape {sums} and leaf_rows of shape {rows}, this tree has {wanted} and "
+            f"{wanted[:1]}: they are of another tree; count the rows in the tree that is to be pruned"
+        )
+    if statistics.leaf_rows[~tree.structure.is_leaf].any():
+        raise ValueError(
+            "statistics have rows that end at inner nodes of this tree: they are of another tree, or of a pruned "
+            "one; count the rows in the tree that is to be pruned"
+        )
+    if (n_rows := int(statistics.leaf_rows.sum())) < 2:
+        raise ValueError(f"statistics of n_samples={n_rows} pruning rows: at least two are needed to prune by")
+    return statistics
 
 
 def _flat(y: Any) -> Any:

@@ -57,11 +57,7 @@ def class_counts(
     leaf, codes = np.asarray(leaf), np.asarray(codes)
     _check_range("codes", codes, n_classes, "the n_classes classes")
     _check_range("leaf", leaf, structure.n_nodes, "the nodes of the tree")
-    columns = np.atleast_2d(codes.T)  # outputs first
-    by_output = [
-        _histogram(leaf * n_classes + column, structure.n_nodes * n_classes, sample_weight) for column in columns
-    ]
-    counts = np.hstack([c.reshape(structure.n_nodes, n_classes) for c in by_output])
+    counts = counts_at_leaves(structure.n_nodes, leaf, codes, n_classes, sample_weight)
     return structure.sum_up(counts).reshape(structure.n_nodes, *codes.shape[1:], n_classes)
 
 
@@ -102,16 +98,60 @@ def target_moments(
     """
     leaf, y = np.asarray(leaf), np.asarray(y, dtype=np.float64)
     _check_range("leaf", leaf, structure.n_nodes, "the nodes of the tree")
+    moments = moments_at_leaves(structure.n_nodes, leaf, y, center, sample_weight)
+    return structure.sum_up(moments).reshape(structure.n_nodes, *y.shape[1:], 3)
+
+
+def counts_at_leaves(
+    n_nodes: int,
+    leaf: NDArray[Any],
+    codes: NDArray[Any],
+    n_classes: int,
+    sample_weight: ArrayLike | None,
+    so_far: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Count the rows of each class at the grown leaves; shape (n_nodes, n_outputs, n_classes), 0 at inner nodes.
+
+    With counts ``so_far``, of earlier rows, these rows are added to them one after the other: what comes
+    out is, to the last bit, what all rows at once give.
+    """
+    columns = np.atleast_2d(codes.T)  # outputs first
+    before = [None if so_far is None else so_far[:, j].ravel() for j in range(len(columns))]
+    by_output = [
+        _histogram(leaf * n_classes + column, n_nodes * n_classes, sample_weight, start).reshape(n_nodes, n_classes)
+        for column, start in zip(columns, before, strict=True)
+    ]
+    return np.stack(by_output, axis=1)
+
+
+def moments_at_leaves(
+    n_nodes: int,
+    leaf: NDArray[Any],
+    y: NDArray[Any],
+    center: ArrayLike,
+    sample_weight: ArrayLike | None,
+    so_far: NDArray[Any] | None = None,
+) -> NDArray[np.float64]:
+    """Sum moments at the grown leaves as `counts_at_leaves` counts; shape (n_nodes, n_outputs, 3)."""
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     sums = []
-    for column in np.atleast_2d((y - center).T):  # output by output
+    for j, column in enumerate(np.atleast_2d((y - center).T)):  # output by output
         first = weight * column
-        sums += [_histogram(leaf, structure.n_nodes, term) for term in (weight, first, first * column)]
-    return structure.sum_up(np.stack(sums, axis=1)).reshape(structure.n_nodes, *y.shape[1:], 3)
+        for k, term in enumerate((weight, first, first * column)):
+            sums.append(_histogram(leaf, n_nodes, term, None if so_far is None else so_far[:, j, k]))
+    return np.stack(sums, axis=1).reshape(n_nodes, -1, 3)
 
 
-def _histogram(bins: NDArray[Any], n_bins: int, weight: ArrayLike | None) -> NDArray[Any]:
-    return np.bincount(bins, weights=None if weight is None else np.asarray(weight), minlength=n_bins)
+def _histogram(
+    bins: NDArray[Any], n_bins: int, weight: ArrayLike | None, so_far: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    """Sum the weights in each bin, one row after the other; what was summed so far is the first row of its bin."""
+    if so_far is None:
+        return np.bincount(bins, weights=None if weight is None else np.asarray(weight), minlength=n_bins)
+    if weight is None and so_far.dtype.kind == "i":
+        return so_far + np.bincount(bins, minlength=n_bins)
+    terms = np.ones(len(bins)) if weight is None else np.asarray(weight)
+    return np.bincount(np.concatenate([np.arange(n_bins), bins]), np.concatenate([so_far, terms]), n_bins)
 
 
 def _check_range(name: str, values: NDArray[Any], n: int, what: str) -> None:

@@ -44,6 +44,10 @@ DEVIATE = [4.0, 3.09, 2.58, 2.33, 1.65, 1.28, 0.84, 0.25, 0.0]
 
 
 SLACK = {"c4.5": 0.1, "weka": 0.1 + 1e-6, "exact": 0.1}  # Weka counts numbers closer than 1e-6 as equal
+NO_CUT = (
+    "subtree_raising=True sends rows other ways, so it is no cut of the grown tree and needs the growing rows: give X "
+    "and y (a confidence is chosen by PrunerCV with a param_grid, not from pruning_cuts or sums of rows)"
+)
 COLLAPSED = 1e-3  # errors by which a subtree must beat a leaf in C4.5 and Weka, or it is collapsed
 
 
@@ -292,10 +296,7 @@ class ErrorBasedPruner(BasePruner):
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         tree.require_one_class_variable("error-based pruning")
         if self.subtree_raising:
-            raise ValueError(
-                "subtree_raising=True sends rows other ways, so it is no cut of the grown tree and needs the growing "
-                "rows: give X and y (a confidence is chosen by PrunerCV with a param_grid, not from pruning_cuts)"
-            )
+            raise ValueError(NO_CUT)
         errors, n_rows = tree.error(statistics), tree.rows(statistics)
         cut = error_based_cut(tree.structure, errors, n_rows, self.confidence, self.limit, collapse=self.collapse)
         return global_phase_cut(tree.structure, errors, n_rows, cut) if self.global_phase else cut
@@ -315,11 +316,19 @@ class ErrorBasedPruner(BasePruner):
         return super()._prune_growing(grown, X, y, sample_weight)
 
     def _prune_grown(
-        self, grown: Any, X: Any, y: Any, sample_weight: ArrayLike | None, growing: NodeStatistics | None = None
+        self,
+        grown: Any,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        growing: NodeStatistics | None = None,
+        statistics: NodeStatistics | None = None,
     ) -> Self:
-        if self.subtree_raising:
-            return self._raise(grown, X, y, sample_weight)
-        return super()._prune_grown(grown, X, y, sample_weight, growing)
+        if not self.subtree_raising:
+            return super()._prune_grown(grown, X, y, sample_weight, growing, statistics)
+        if statistics is not None:
+            raise ValueError(NO_CUT)
+        return self._raise(grown, X, y, sample_weight)
 
     def _again(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Self:
         return self.prune(X, y, sample_weight) if self.subtree_raising else super()._again(X, y, sample_weight)

@@ -152,7 +152,10 @@ class ReducedErrorPruner(BasePruner):
 
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         if statistics is None:
-            raise ValueError("reduced-error pruning needs rows that the tree was not grown on: give them as X and y")
+            raise ValueError(
+                "reduced-error pruning needs rows that the tree was not grown on: give them as X and y, "
+                "or their sums as statistics"
+            )
         return reduced_error_cut(tree.structure, leaf_risk(tree, statistics, self.risk), self.ties)
 
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
