@@ -11,7 +11,7 @@ import argparse
 import gc
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import sklearn
@@ -86,10 +86,22 @@ class Report:
         self.missed += met is False
 
 
-def options(doc: str | None, **flags: str) -> argparse.Namespace:
-    """Read the command line: ``--check``, and the flags of one script with their meanings."""
+def options(
+    doc: str | None,
+    numbers: Mapping[str, tuple[int, str]] | None = None,
+    words: Mapping[str, Iterable[str]] | None = None,
+    **flags: str,
+) -> argparse.Namespace:
+    """Read the command line: ``--check``, and the flags of one script with their meanings.
+
+    Numbers have a default and a meaning, words are one of several, or None.
+    """
     parser = argparse.ArgumentParser(description=(doc or "").strip().splitlines()[0])
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bar is missed")
     for name, meaning in flags.items():
         parser.add_argument(f"--{name}", action="store_true", help=meaning)
+    for name, (default, meaning) in (numbers or {}).items():
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} ({default:,})")
+    for name, allowed in (words or {}).items():
+        parser.add_argument(f"--{name}", choices=list(allowed))
     return parser.parse_args()
