@@ -7,6 +7,7 @@ included, so each kind of stream runs in a process of its own.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,9 @@ def one_kind(kind: str, n_rows: int, check: bool) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "holdout.parquet"
         if kind == "parquet":
-            write(path, n_rows)
+            write = multiprocessing.get_context("spawn").Process(target=write_rows, args=(path, n_rows))
+            write.start()
+            write.join()
         chunks = read(path) if kind == "parquet" else drawn(kind, n_rows)
         gigabytes = n_rows * N_FEATURES * 8 / 1e9
         report.heading(f"{KINDS[kind]}: {n_rows:,} rows, X of {gigabytes:.2g} GB, {tree.tree_.node_count:,} nodes")
@@ -111,17 +115,21 @@ def read(path: Path) -> Chunks:
     return lambda: ((X.to_numpy(), y) for X, y in tp.parquet_chunks(path, "y", batch_size=CHUNK))
 
 
-def write(path: Path, n_rows: int) -> None:
+def write_rows(path: Path, n_rows: int) -> None:
+    """Write a file in row groups of a million, ten chunks each, as pyarrow and pandas do."""
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    writer = None
-    for X, y in drawn("parquet", n_rows)():
-        table = pa.table({f"x{j}": X[:, j] for j in range(N_FEATURES)} | {"y": y})
-        writer = writer or ParquetWriter(path, table.schema, compression="none")
-        writer.write_table(table)
-    assert writer is not None
-    writer.close()
+    schema = pa.schema([(f"x{j}", pa.float64()) for j in range(N_FEATURES)] + [("y", pa.int64())])
+    with ParquetWriter(path, schema) as writer:
+        for group in batched(drawn("parquet", n_rows)(), 10):
+            tables = [pa.table([*X.T, y], schema=schema) for X, y in group]
+            writer.write_table(pa.concat_tables(tables), row_group_size=10 * CHUNK)
+
+
+def batched(stream: Iterator[Any], n: int) -> Iterator[list[Any]]:
+    while some := list(islice(stream, n)):
+        yield some
 
 
 def peak_gigabytes() -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from typing import Any
 
@@ -23,6 +23,7 @@ from treeprune.tree.fitted import FittedTree, NodeStatistics, check_each_weight,
 from treeprune.workers import check_workers
 
 TOGETHER = 8  # sums that one Dask task adds
+BUFFER = 1 << 16  # bytes of a Parquet column read at a time
 
 
 def chunk_statistics(fitted: Any, chunks: Iterable[Sequence[Any]]) -> NodeStatistics:
@@ -109,7 +110,9 @@ def parquet_chunks(
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise ImportError("Parquet needs pyarrow: pip install 'treeprune[parquet]'") from None
-    return _batches(ParquetFile, _listed(paths), target, fitted, weight, batch_size)
+    # by default it reads a whole row group ahead, which may be the whole file
+    lean = partial(ParquetFile, pre_buffer=False, buffer_size=BUFFER)
+    return _batches(lean, _listed(paths), target, fitted, weight, batch_size)
 
 
 def dask_statistics(fitted: Any, X: Any, y: Any, sample_weight: Any = None) -> NodeStatistics:

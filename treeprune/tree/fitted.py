@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -396,9 +397,10 @@ def _finite_numbers(y: NDArray[Any]) -> NDArray[np.float64]:
 
 def _codes(known: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.intp]:
     """Positions of the labels among the known classes, -1 for others."""
-    if known.dtype.kind in "OUS" or labels.dtype.kind in "OUS":
+    kinds = known.dtype.kind, labels.dtype.kind
+    if kinds not in (("U", "U"), ("S", "S")) and not {"O", "U", "S"}.isdisjoint(kinds):
         position = {label: code for code, label in enumerate(known.tolist())}
-        codes = np.fromiter((position.get(label, -1) for label in labels.tolist()), np.intp, len(labels))
+        codes = np.fromiter(map(position.get, labels.tolist(), repeat(-1)), np.intp, len(labels))
     else:
         codes = np.minimum(np.searchsorted(known, labels), len(known) - 1)
         codes[known[codes] != labels] = -1
