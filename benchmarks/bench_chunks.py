@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from pairs import Report, Timer, in_turns, options
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -32,7 +33,7 @@ PAIRS = 3
 KINDS = {
     "classes": "whole numbers for classes",
     "weights": "classes, with weights",
-    "words": "words for classes",
+    "words": "words for classes, as pandas has them",
     "numbers": "a numeric target",
     "parquet": "classes, from a Parquet file",
 }
@@ -101,7 +102,7 @@ def rows(kind: str, n_rows: int, seed: int) -> tuple[Any, ...]:
         return X, signal
     y = np.digitize(signal, [0.3, 1.2])
     if kind == "words":
-        return X, np.array(["low", "middle", "high"])[y]
+        return X, pd.Series(np.array(["low", "middle", "high"])[y])
     return (X, y, rng.uniform(0.5, 2, n_rows)) if kind == "weights" else (X, y)
 
 

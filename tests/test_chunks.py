@@ -170,6 +170,19 @@ def test_lists_are_chunks_and_empty_lists_too() -> None:
     assert_same_bits(tp.chunk_statistics(tree, chunks), find_tree(tree).count(X, y))
 
 
+@pytest.mark.parametrize("dtype", ["category", "string", object, None])
+def test_words_of_pandas_count_as_words_of_numpy(dtype: Any) -> None:
+    X, y = classes()
+    for labels in (WORDS, np.array([3, 5, 8])):
+        tree, given = stem("classes").fit(X, labels[y]), pd.Series(labels[y])
+        if dtype != "string" or labels is WORDS:
+            given = given if dtype is None else given.astype(dtype)
+        assert_same_bits(tp.chunk_statistics(tree, split([9], X, given)), find_tree(tree).count(X, labels[y]))
+    strange = pd.Series(["x", "b", None], dtype=dtype)
+    with pytest.raises(ValueError, match=r"y holds \['b', .*\], classes that the tree was not grown with"):
+        tp.chunk_statistics(stem("classes").fit(X, WORDS[y]), [(X[:3], strange)])
+
+
 def test_statistics_of_two_machines_add() -> None:
     X, y = classes()
     tree = stem("classes").fit(X, y)

@@ -117,9 +117,11 @@ class FittedTree:
         """Do as `encode`, but give classes that the tree was not grown with the code -1."""
         if y is None:
             raise ValueError("y is None: the rows of X need their targets, in the order of the rows")
+        n_outputs = self.value.shape[1]
+        if self.is_classifier and n_outputs == 1 and _is_column_of_words(y):
+            return _codes_of_words(self.classes[0], y).reshape(-1, 1)
         y = np.asarray(y)
         y = y.reshape(-1, 1) if y.ndim < 2 else y
-        n_outputs = self.value.shape[1]
         if y.ndim != 2 or y.shape[1] != n_outputs:
             raise ValueError(f"y has shape {y.shape}: the tree was grown with {n_outputs} output(s)")
         if not self.is_classifier:
@@ -405,6 +407,16 @@ def _codes(known: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.intp]:
         codes = np.minimum(np.searchsorted(known, labels), len(known) - 1)
         codes[known[codes] != labels] = -1
     return codes
+
+
+def _is_column_of_words(y: Any) -> bool:
+    return hasattr(y, "factorize") and getattr(getattr(y, "dtype", None), "kind", "") == "O"  # of pandas
+
+
+def _codes_of_words(known: NDArray[Any], column: Any) -> NDArray[np.intp]:
+    """Do as `_codes`, but look every different label up once."""
+    place, labels = column.factorize()
+    return np.append(_codes(known, np.asarray(labels)), -1)[place]  # a gap has the place -1
 
 
 def _unseen(known: NDArray[Any], strange: NDArray[Any]) -> str:
