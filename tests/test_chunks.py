@@ -183,6 +183,18 @@ def test_words_of_pandas_count_as_words_of_numpy(dtype: Any) -> None:
         tp.chunk_statistics(stem("classes").fit(X, WORDS[y]), [(X[:3], strange)])
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i8", "u8", "f8"])
+def test_codes_of_any_type_count_alike_and_others_are_named(dtype: str) -> None:
+    X, y = classes()
+    tree = stem("classes").fit(X, y)
+    assert_same_bits(
+        tp.chunk_statistics(tree, split([9], X, y.astype(dtype))), find_tree(tree).count(X, y.astype(object))
+    )
+    for strange in (3, 100, *([] if dtype[0] == "u" else [-1])):
+        with pytest.raises(ValueError, match=rf"y holds \[{strange}(\.0)?\], classes that"):
+            tp.chunk_statistics(tree, [(X[:2], np.array([0, strange], dtype))])
+
+
 def test_statistics_of_two_machines_add() -> None:
     X, y = classes()
     tree = stem("classes").fit(X, y)

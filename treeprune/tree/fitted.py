@@ -403,6 +403,9 @@ def _codes(known: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.intp]:
     if kinds not in (("U", "U"), ("S", "S")) and not {"O", "U", "S"}.isdisjoint(kinds):
         position = {label: code for code, label in enumerate(known.tolist())}
         codes = np.fromiter(map(position.get, labels.tolist(), repeat(-1)), np.intp, len(labels))
+    elif {*kinds} <= {"i", "u"} and np.array_equal(known, np.arange(len(known))):
+        codes = labels.astype(np.intp)
+        codes[(labels < 0) | (labels >= len(known))] = -1
     else:
         codes = np.minimum(np.searchsorted(known, labels), len(known) - 1)
         codes[known[codes] != labels] = -1
