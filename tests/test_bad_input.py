@@ -246,7 +246,7 @@ def test_an_unknown_parameter_is_named_with_those_there_are() -> None:
             act(TREE, "cost_complexity", ccp_alpha=0.1)
     with pytest.raises(ValueError, match="has no parameter 'estimator'"):
         tp.prune(TREE, "cost_complexity", estimator=TREE)
-    with pytest.raises(ValueError, match="has no parameter 'k': it takes m, prior"):
+    with pytest.raises(ValueError, match="has no parameter 'k': it takes costs, m, prior"):
         tp.pruning_cuts(TREE, "minimum_error", k=2)
     with pytest.raises(ValueError, match="alpha: set parameters on the pruner itself"):
         tp.prune(TREE, tp.CostComplexityPruner(), alpha=0.1)

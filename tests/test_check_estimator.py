@@ -39,10 +39,10 @@ CLASSIFICATION_ONLY = (
 PRUNERS = [
     kind(tree, **parameters)
     for kind, parameters in STRENGTH.items()
-    for tree in (None, DecisionTreeClassifier(random_state=0), DecisionTreeRegressor(random_state=0))
+    for tree in (DecisionTreeClassifier(random_state=0), DecisionTreeRegressor(random_state=0))
     if not (isinstance(tree, DecisionTreeRegressor) and kind in CLASSIFICATION_ONLY)
 ]
-PRUNERS.append(tp.ErrorBasedPruner(subtree_raising=True, collapse=True))
+PRUNERS += [tp.CostComplexityPruner(), tp.ErrorBasedPruner(subtree_raising=True, collapse=True)]  # on the usual tree
 
 
 def may_fail(pruner: Any) -> dict[str, str]:

@@ -138,7 +138,7 @@ def test_a_file_that_will_not_do_is_one_line_and_leaves_nothing(tmp_path, text, 
 
 
 def test_what_was_guessed_or_looks_odd_in_a_file_is_said_in_the_terminal_and_on_the_page(tmp_path):
-    lines = [f"{i},{'inf' if i == 3 else i * i % 17},{'ab'[i % 2] if i else 'rare'}" for i in range(60)]
+    lines = [f"{i},{'none yet' if i == 3 else i * i % 17},{'ab'[i % 2] if i else 'rare'}" for i in range(60)]
     (tmp_path / "mine.csv").write_text("number,reading,y\n" + "\n".join(lines) + "\n")
     words = ("--data", tmp_path / "mine.csv", "--target", "y", "--method", "unpruned", "--repeats", 1, "--jobs", 1)
     result = study(*words, "--out", tmp_path / "out")
@@ -146,7 +146,7 @@ def test_what_was_guessed_or_looks_odd_in_a_file_is_said_in_the_terminal_and_on_
     for note in (
         "classification of y",
         "the task (classification) was guessed",
-        "column reading is read as categories, though all but 1 of its 60 cells are numbers: inf",
+        "column reading is read as categories, though all but 1 of its 60 cells are numbers: none yet",
         "column number has another value in every row",
         "class rare has one row only",
     ):

@@ -252,7 +252,7 @@ def test_risk_may_be_the_error_in_units_of_all_rows():
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
-    [({"alpha": -0.1}, "alpha=-0.1 is out of range"), ({"risk": "gini"}, "risk='gini': one of 'impurity', 'error'")],
+    [({"alpha": -0.1}, "alpha=-0.1 is out of range"), ({"risk": "gini"}, "risk='gini': one of 'error', 'impurity'")],
 )
 def test_parameters_out_of_range_are_refused(parameters, message):
     with pytest.raises(ValueError, match=message):

@@ -139,7 +139,7 @@ def test_the_pruner_charges_errors_or_impurity_of_the_growing_rows(risk):
 
 
 def test_an_unknown_risk_is_refused():
-    with pytest.raises(ValueError, match="risk='gini': one of 'error', 'impurity' is expected"):
+    with pytest.raises(ValueError, match="risk='gini': one of 'error', 'impurity'"):
         OptimalPruner(max_leaf_nodes=2, risk="gini").fit([[0.0], [1.0]], [0, 1])
 
 
