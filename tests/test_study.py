@@ -226,7 +226,7 @@ def test_folds_that_cannot_be_made_fail_the_methods_that_need_them_and_no_other(
     )  # 4 rows a class are too few for 10 folds
     found = run_study(Study(data=[str(path)], target="y", repeats=1))
     failed = set(found.failures["method"])
-    assert failed == {m.name for m in METHODS.values() if m.pruned_with == "cross-validation"}
+    assert failed == {m.name for m in METHODS.values() if m.pruned_with == "cross-validation" and m.by_default}
     assert found.failures["error"].str.startswith("ValueError: ").all()
     assert found.failures["error"].str.contains("n_splits=10").all()
     assert found.failures["test"].isna().all()
@@ -363,3 +363,22 @@ def test_classes_that_the_tree_was_not_grown_with_are_missed_by_every_cut():
         pytest.approx(found.ceiling),
         found.ceiling_leaves,
     )
+
+
+@pytest.mark.parametrize("data", ["wine", "cpu"])
+def test_soft_pruning_and_raising_are_methods_like_others(data):
+    named = ["hierarchical_shrinkage", *(["error_based_raised"] if data == "wine" else [])]
+    study = Study(data=[data], methods=named, repeats=2, networks="none", folds=3)
+    rows = run_study(study).rows.set_index(["method", "repeat"])
+    assert (rows["error"] == "").all()
+    soft = rows.loc["hierarchical_shrinkage"]
+    assert (soft["leaves"] == soft["leaves_grown"]).all()
+    assert soft["strength"].isin([0, 0.1, 1, 10, 25, 50, 100, 500]).all()
+    assert "unpruned" in rows.index.get_level_values("method")
+
+
+def test_a_grid_of_shrinkages_is_ones_own():
+    study = Study(data=["wine"], methods=["hierarchical_shrinkage"], repeats=1, networks="none", folds=3,
+                  grids={"hierarchical_shrinkage": [7]})  # fmt: skip
+    rows = run_study(study).rows.set_index("method")
+    assert rows.loc["hierarchical_shrinkage", "strength"] == 7

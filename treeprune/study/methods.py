@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+
+from sklearn.model_selection import GridSearchCV
 
 from treeprune.checks import check_count, check_number
 from treeprune.cv import PrunerCV
@@ -22,10 +24,12 @@ from treeprune.tree.methods.optimal import OptimalPruner
 from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner
 from treeprune.tree.methods.significance import SignificancePruner
+from treeprune.tree.shrinkage import HierarchicalShrinker
 
 M_GRID = (0.5, 2, 8, 32, 128)
 C_GRID = (0, 0.02, 0.05, 0.1, 0.2, 0.4)
 SIZE_GRID = (2, 4, 8, 16, 32, 64, 128, 256)
+SHRINKAGE_GRID = (0, 0.1, 1, 10, 25, 50, 100, 500)  # as Agarwal et al. (2022) have it, and none
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,23 @@ def _by_holdout(refit_leaves: bool) -> Callable[[Means], Any]:
         refit_leaves=refit_leaves,
         random_state=means.seed,
     )
+
+
+def _soft_by_cv(means: Means) -> Any:
+    grid = {"shrinkage": list(means.grids.get("hierarchical_shrinkage", SHRINKAGE_GRID))}
+    return _Searched(GridSearchCV(HierarchicalShrinker(means.grower), grid, cv=means.cv))
+
+
+class _Searched:
+    """A search of scikit-learn, with the names that pruners have for the trees before and after."""
+
+    def __init__(self, search: Any) -> None:
+        self.search = search
+
+    def fit(self, X: Any, y: Any) -> Self:
+        best = self.search.fit(X, y).best_estimator_
+        self.grown_, self.estimator_, self.best_params_ = best.grown_, best.estimator_, self.search.best_params_
+        return self
 
 
 _FOLDS, _HELD_OUT, _OWN, _CLASSES = "cross-validation", "held-out rows", "growing rows", ("classification",)
@@ -246,6 +267,25 @@ METHODS: dict[str, StudyMethod] = {
             "critical-value, held-out",
             _HELD_OUT,
             _by_rows_held_out(CriticalValuePruner),
+            by_default=False,
+        ),
+        StudyMethod(
+            "error_based_raised",
+            "error_based",
+            "error-based, subtrees raised",
+            _OWN,
+            lambda means: ErrorBasedPruner(means.grower, subtree_raising=True, collapse=True),
+            _CLASSES,
+            by_default=False,
+        ),
+        StudyMethod(
+            "hierarchical_shrinkage",
+            "hierarchical_shrinkage",
+            "hierarchical shrinkage by CV",
+            _FOLDS,
+            _soft_by_cv,
+            grid=SHRINKAGE_GRID,
+            check_candidate=lambda shrinkage: check_number("shrinkage", shrinkage, low=0),
             by_default=False,
         ),
     )

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.cv import PrunerCV
 from treeprune.dispatch import pruning_path
 from treeprune.study.design import SCORING, Study
 from treeprune.study.engine import WorkerDied, run_calls
@@ -308,11 +307,9 @@ def _measured(bench: _Bench, method: StudyMethod) -> Row:
 
 def _strength(fitted: Any) -> float:
     """The parameter that was chosen by cross-validation; NaN where none was."""
-    if not isinstance(fitted, PrunerCV):
-        return float("nan")
     if hasattr(fitted, "best_price_"):
         return float(fitted.best_price_)
-    return float(next(iter(fitted.best_params_.values())))
+    return float(next(iter(getattr(fitted, "best_params_", {"": float("nan")}).values())))
 
 
 def _identity(unit: Unit, method: StudyMethod) -> Row:
