@@ -276,7 +276,7 @@ def _ties(name):
 def test_splits_that_hang_on_the_order_of_adding_up_differ_by_rounding_only(name):
     ties = _ties(name)
     assert bool(len(ties)) == (name in HANGS_ON_ROUNDING)
-    assert (ties[~np.isnan(ties)] < 1e-13).all()  # the most is 2.1e-14, of cpu; 8e-16 of pima
+    assert (ties[~np.isnan(ties)] < 1e-13).all()  # the most is 4.3e-14, of cpu; 8e-16 of pima
 
 
 @pytest.mark.parametrize("name", MISSED)

@@ -133,3 +133,50 @@ def test_the_best_branch_is_what_optimal_cut_weighs(seed):
     branch = best_branch(structure, cost, split, slack=0.5)
     collapsed = structure.is_leaf | (cost <= branch)
     np.testing.assert_array_equal(tp.topmost(structure, collapsed), tp.optimal_cut(structure, cost, split, slack=0.5))
+
+
+@pytest.mark.parametrize(("name", "task"), TASKS)
+def test_the_text_has_a_line_for_each_node_under_the_words_of_both_sides(name, task):
+    found = fitted(name, task)
+    table, lines = found.trace(), found.trace_text(max_rows=1000).splitlines()
+    start = lines.index(f"left: {table.attrs['left']}")
+    assert lines[start + 1] == f"right: {table.attrs['right']}"
+    assert table.attrs["order"] in lines[start + 2]
+    nodes = lines[start + 4 :]
+    assert [int(line.split()[0]) for line in nodes] == table["node"].tolist()
+    assert all(what in line for line, what in zip(nodes, table["decision"], strict=True))
+    assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize(("name", "task"), TASKS)
+def test_nested_methods_show_their_levels_from_the_root_down_and_mark_the_chosen_one(name, task):
+    found = fitted(name, task)
+    levels = found.trace_text(max_rows=1000).split("\n\n")[0].splitlines()
+    if not hasattr(found, "path_"):
+        assert levels[0].startswith("left: ")
+        return
+    assert [int(line.split()[2]) for line in levels[1:]] == found.path_.n_leaves[::-1].tolist()
+    assert float(levels[1].split()[3]) == 1
+    [chosen] = [line.split() for line in levels if line.endswith("chosen")]
+    assert int(chosen[2]) == found.n_leaves_
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_line_says_how_many_nodes_are_left_out(name):
+    found = fitted(name, "classes")
+    last = found.trace_text(max_rows=2).splitlines()[-1]
+    assert last == f"... and {len(found.trace()) - 2} more nodes"
+    with pytest.raises(ValueError, match="max_rows=0"):
+        found.trace_text(max_rows=0)
+
+
+def test_the_text_of_subtree_raising_has_both_of_its_branches():
+    text = tp.ErrorBasedPruner(subtree_raising=True).fit(*load_iris(return_X_y=True)).trace_text()
+    assert "larger_branch" in text
+    assert "kept" in text
+    assert "pruned" in text
+
+
+def test_a_tree_without_splits_has_a_text_too():
+    found = tp.CostComplexityPruner().fit([[0.0], [1.0]], [1, 1])
+    assert "no nodes" in found.trace_text()

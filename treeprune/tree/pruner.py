@@ -17,6 +17,7 @@ from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from treeprune.checks import check_count
 from treeprune.path import PruningPath
 from treeprune.tree.cuts import cut_at
 from treeprune.tree.family import TreeFamily, with_models
@@ -31,7 +32,7 @@ from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.rebuild import materialise
 from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
-from treeprune.tree.trace import explanation, trace_table
+from treeprune.tree.trace import explanation, levels_as_text, trace_as_text, trace_table
 from treeprune.wrapped import is_frozen, thaw
 
 if TYPE_CHECKING:
@@ -149,6 +150,37 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         level = self.path_.removed_at if hasattr(self, "path_") else None
         return trace_table(tree.structure, sides, self.cut_, tree.rows(counted), level)
 
+    def trace_text(self, max_rows: int = 60) -> str:
+        """Write `trace` as aligned text; for nested methods under a table of the levels, as rpart's printcp has it.
+
+        Parameters
+        ----------
+        max_rows : int, default=60
+            Rows of each table at most; a line says how many are left out.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from treeprune import MaxDepthPruner
+        >>> print(MaxDepthPruner(max_depth=1).fit(*load_iris(return_X_y=True)).trace_text(max_rows=3))
+         level  max_depth  n_leaves  rel error
+             5          0         1          1
+             4          1         2        0.5 chosen
+             3          2         3       0.06
+        ... and 3 more levels
+        <BLANKLINE>
+        left: limit on depth
+        right: depth of the node
+        asked weakest first, ties go
+         node  depth  rows  left  right tie decision pruned_by
+            9      4     3     1      4         gone         2
+           13      3     3     1      3         gone         2
+            7      3     6     1      3         gone         2
+        ... and 5 more nodes
+        """
+        check_count("max_rows", max_rows, low=1)
+        return "\n\n".join([*self._levels_text(max_rows), trace_as_text(self.trace(), max_rows)])
+
     def explain(self, node: int) -> str:
         """Say in a sentence why a node of the grown tree was kept, pruned, or went with another.
 
@@ -173,6 +205,10 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         tree = find_tree(self.grown_)
         counted = self._growing if self._statistics is None and self._needs_counts() else self._statistics
         return tree, self._sides(tree, counted), counted
+
+    def _levels_text(self, max_rows: int) -> list[str]:
+        """Table the levels, if the method has any."""
+        return []
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -276,6 +312,10 @@ class PathPruner(BasePruner):
         tree = find_tree(grown)
         statistics = tree.count(X, y, sample_weight) if self._needs_counts() else None
         return TreeFamily(grown, tree, self._find_path(tree, statistics), statistics)
+
+    def _levels_text(self, max_rows: int) -> list[str]:
+        tree, _, counted = self._compared()
+        return [levels_as_text(tree.structure, self.path_, tree.error(counted), self.n_leaves_, max_rows)]
 
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         return self._find(tree, statistics)["cut_"]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treeprune.tree.cuts import covering
+from treeprune.path import PruningPath
+from treeprune.tree.cuts import covering, path_sums
 from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
 
@@ -59,6 +60,67 @@ def trace_table(
     )
     table.attrs.update(left=sides.left_says, right=sides.right_says, ties=sides.ties, order=sides.order)
     return table
+
+
+def trace_as_text(table: DataFrame, max_rows: int) -> str:
+    """Write a trace as aligned text, under the words of both sides, the order and what ties do.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `trace_table`, or of subtree raising.
+    max_rows : int
+        A last line says how many more there are.
+    """
+    ties = "go" if table.attrs["ties"] == "prune" else "stay"
+    says = [
+        f"left: {table.attrs['left']}",
+        f"right: {table.attrs['right']}",
+        f"asked {table.attrs['order']}, ties {ties}",
+    ]
+    marked = table.assign(
+        tie=np.where(table["tie"], "tie", ""),
+        pruned_by=np.where(table["pruned_by"] < 0, "", table["pruned_by"].astype(str)),
+    )
+    return "\n".join([*says, *_lines(marked, max_rows, "nodes")])
+
+
+def levels_as_text(
+    structure: TreeStructure, path: PruningPath, errors: NDArray[np.float64], n_leaves: int, max_rows: int
+) -> str:
+    """Write the levels of a path as aligned text, from the root to the grown tree, as rpart's printcp does.
+
+    Parameters
+    ----------
+    structure : TreeStructure
+    path : PruningPath
+    errors : ndarray of float, shape (n_nodes,)
+        What each node would miss as a leaf; shown relative to the root's.
+    n_leaves : int
+        Size of the level chosen, which is marked: no two levels have the same.
+    max_rows : int
+        A last line says how many more there are.
+    """
+    from pandas import DataFrame
+
+    # a root without errors has nothing to be relative to
+    relative = path_sums(structure, path.removed_at, errors) / (errors[0] if errors[0] > 0 else 1.0)
+    columns = {
+        "level": np.arange(path.n_levels),
+        path.parameter: path.price,
+        "n_leaves": path.n_leaves,
+        "rel error": relative,
+        "": np.where(path.n_leaves == n_leaves, "chosen", ""),
+    }
+    return "\n".join(_lines(DataFrame(columns)[::-1], max_rows, "levels"))
+
+
+def _lines(table: DataFrame, max_rows: int, what: str) -> list[str]:
+    """Lines of a table, cut off after so many rows."""
+    text = table.head(max_rows).to_string(index=False, float_format="{:.6g}".format)
+    lines = [line.rstrip() for line in text.splitlines()] if len(table) else [f"no {what}"]
+    left_out = len(table) - max_rows
+    return [*lines, f"... and {left_out} more {what}"] if left_out > 0 else lines
 
 
 def explanation(structure: TreeStructure, sides: Sides, cut: NDArray[np.bool_], node: int) -> str:
