@@ -26,6 +26,7 @@ ONE_PASS: dict[str, dict[str, Any]] = {
     "significance": {},
     "description_length": {},
     "kearns_mansour": {"c": 0.1},
+    "averaging": {},
     "min_impurity_decrease": {"min_impurity_decrease": 1e-3},
     "min_samples_split": {"min_samples_split": 20},
     "max_depth": {"max_depth": 8},

@@ -27,6 +27,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "significance": {"significance": 0.005},
     "description_length": {"code": "exact"},
     "kearns_mansour": {"c": 0.1},
+    "averaging": {"stop_prior": 0.5},
     "optimal": {"max_leaf_nodes": 9},
     "max_depth": {"max_depth": 4},
     "max_leaf_nodes": {"max_leaf_nodes": 9},

@@ -149,6 +149,8 @@ OUT_OF_RANGE: list[tuple[str, str, list[Any]]] = [
     ("significance", "significance", [-0.1, 1.1, *NOT_A_NUMBER]),
     ("kearns_mansour", "c", [-0.1, *NOT_A_NUMBER]),
     ("kearns_mansour", "delta", [0, 1, *NOT_A_NUMBER]),
+    ("averaging", "stop_prior", [0, 1, -0.1, 1.1, *NOT_A_NUMBER]),
+    ("averaging", "beta", [0, -1, np.inf, *NOT_A_NUMBER]),
     ("min_impurity_decrease", "min_impurity_decrease", [-0.1, *NOT_A_NUMBER]),
     ("min_samples_split", "min_samples_split", [-3, *NOT_A_NUMBER]),
     ("significance", "test", ["t", 1]),

@@ -25,6 +25,7 @@ STRENGTH: dict[type, dict[str, Any]] = {
     tp.SignificancePruner: {},
     tp.DescriptionLengthPruner: {},
     tp.KearnsMansourPruner: {"c": 0.1},
+    tp.AveragingPruner: {},
     tp.OptimalPruner: {"max_leaf_nodes": 4},
     tp.MaxDepthPruner: {"max_depth": 2},
     tp.MaxLeafNodesPruner: {"max_leaf_nodes": 4},

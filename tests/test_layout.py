@@ -41,7 +41,7 @@ FLOORS = (
     ("tree.family",),
     ("tree.curve", "tree.refit", "tree.row_loss", "tree.surgery", "tree.risk"),
     ("tree.fitted", "tree.rebuild", "tree.predictor", "tree.holdout", "tree.trace"),
-    ("tree.sides",),
+    ("tree.sides", "tree.stopping"),
     ("tree.cuts", "tree.loss", "tree.confusion", "tree.ranking", "tree.statistics", "neural"),
     ("tree.structure", "selection"),
     ("curve",),

@@ -105,6 +105,9 @@ def array_cut(name: str, tree: Any) -> NDArray[np.bool_]:
             return tp.significance_cut(structure, tp.variance_p_values(structure, errors, n), **given)
         case "description_length":
             return tp.description_length_cut(structure, counts, t.n_features, **given)
+        case "averaging":
+            evidence = tp.class_evidence(counts) if is_classifier(tree) else tp.normal_evidence(moments(tree))
+            return tp.map_cut(structure, evidence, **given)
         case "kearns_mansour":
             return tp.kearns_mansour_cut(structure, errors, n, t.n_features * (n[0] - 1), **given)
         case "reduced_error":
@@ -161,6 +164,7 @@ def test_without_rows_the_tree_is_pruned_by_what_it_grew_on(name: str, task: str
         tp.SignificancePruner(test="g2", significance=0.3),
         tp.SignificancePruner(correction="bonferroni", significance=0.5),
         tp.DescriptionLengthPruner(code="quinlan_rivest"),
+        tp.AveragingPruner(beta=2.0, stop_prior=0.3),
     ],
     ids=repr,
 )
@@ -185,6 +189,7 @@ OTHER = {
     "significance": {"significance": 1e-6},
     "description_length": {"code": "quinlan_rivest"},
     "kearns_mansour": {"c": 0.5},
+    "averaging": {"stop_prior": 0.99},
     "min_impurity_decrease": {"min_impurity_decrease": 0.03},
     "min_samples_split": {"min_samples_split": 100},
 }

@@ -13,6 +13,7 @@ from treeprune.path import PruningCuts, PruningPath
 from treeprune.systems import preset, presets
 from treeprune.tree.curve import pruning_curve
 from treeprune.tree.cuts import bottom_up, check_cut, cut_at, optimal_cut, path_sums, topmost
+from treeprune.tree.methods.averaging import AveragingPruner, TreeAverager
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner, cost_complexity_path
 from treeprune.tree.methods.critical_value import CriticalValuePruner, critical_value_path
 from treeprune.tree.methods.description_length import (
@@ -52,6 +53,14 @@ from treeprune.tree.methods.significance import (
 from treeprune.tree.risk import MisclassificationCost, prior_weight
 from treeprune.tree.shrinkage import HierarchicalShrinker, shrunken_values
 from treeprune.tree.statistics import class_counts, target_moments
+from treeprune.tree.stopping import (
+    averaged_values,
+    class_evidence,
+    map_cut,
+    mixture_evidence,
+    normal_evidence,
+    stopping_posterior,
+)
 from treeprune.tree.structure import TreeStructure
 from treeprune.tree.surgery import simplify
 

@@ -20,6 +20,7 @@ from treeprune.path import PruningCuts, PruningPath
 from treeprune.tree.cuts import topmost
 from treeprune.tree.family import with_models
 from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree, replace_tree
+from treeprune.tree.methods.averaging import AveragingPruner
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.methods.critical_value import CriticalValuePruner
 from treeprune.tree.methods.description_length import DescriptionLengthPruner
@@ -49,6 +50,7 @@ METHODS: dict[str, type[BasePruner]] = {
         SignificancePruner,
         DescriptionLengthPruner,
         KearnsMansourPruner,
+        AveragingPruner,
         OptimalPruner,
         MaxDepthPruner,
         MaxLeafNodesPruner,
@@ -63,6 +65,7 @@ FAMILIES: dict[str, tuple[str, tuple[float, ...]]] = {
     "pessimistic_error": ("z", (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4)),
     "significance": ("significance", (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001, 1e-4, 1e-5, 1e-6, 0.0)),
     "kearns_mansour": ("c", (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)),
+    "averaging": ("stop_prior", (1e-6, 1e-4, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 1 - 1e-6, 1 - 1e-9)),
     "error_based": ("confidence", (0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001)),
 }
 
@@ -229,9 +232,9 @@ def pruning_cuts(
     ----------
     fitted, X, y, sample_weight, statistics
         As in `prune`.
-    method : {"optimal", "minimum_error", "pessimistic_error", "error_based"}, default="optimal"
-        ``"optimal"`` runs over sizes (up to ``max_leaf_nodes``), the others over m, z and
-        confidence.
+    method : {"optimal", "minimum_error", "pessimistic_error", "error_based", "averaging", ...}, default="optimal"
+        ``"optimal"`` runs over sizes (up to ``max_leaf_nodes``), the others over m, z, confidence,
+        stop_prior, ...
     **parameters
         Of the pruner; the one that runs may be a list: ``m=[0, 2, 8]``.
 

@@ -24,6 +24,7 @@ TITLES = {
     "error_based": "error-based",
     "minimum_error": "minimum-error",
     "pessimistic_error": "pessimistic-error",
+    "averaging": "averaging, likeliest",
     "optimal": "optimal by size",
     "significance": "significance",
     "kearns_mansour": "Kearns–Mansour",

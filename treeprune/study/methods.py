@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from treeprune.checks import check_count, check_number
 from treeprune.cv import PrunerCV
 from treeprune.tables import TASKS
+from treeprune.tree.methods.averaging import AveragingPruner, TreeAverager
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.methods.critical_value import CriticalValuePruner
 from treeprune.tree.methods.description_length import DescriptionLengthPruner
@@ -219,6 +220,21 @@ METHODS: dict[str, StudyMethod] = {
             _CLASSES,
             grid=C_GRID,
             check_candidate=lambda c: check_number("c", c, low=0),
+        ),
+        StudyMethod(
+            "averaging",
+            "averaging",
+            "averaging, likeliest pruning",
+            _OWN,
+            lambda means: AveragingPruner(means.grower),
+        ),
+        StudyMethod(
+            "averaging_soft",
+            "averaging",
+            "averaging, all prunings",
+            _OWN,
+            lambda means: TreeAverager(means.grower),
+            by_default=False,
         ),
         StudyMethod(
             "optimal",
