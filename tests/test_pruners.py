@@ -106,7 +106,9 @@ def array_cut(name: str, tree: Any) -> NDArray[np.bool_]:
         case "description_length":
             return tp.description_length_cut(structure, counts, t.n_features, **given)
         case "averaging":
-            evidence = tp.class_evidence(counts) if is_classifier(tree) else tp.normal_evidence(moments(tree))
+            offset = t.value[:, 0, 0] - t.value[0, 0, 0]
+            moments = np.stack([n, n * offset, impurity + n * offset**2], axis=-1)
+            evidence = tp.class_evidence(counts) if is_classifier(tree) else tp.normal_evidence(moments)
             return tp.map_cut(structure, evidence, **given)
         case "kearns_mansour":
             return tp.kearns_mansour_cut(structure, errors, n, t.n_features * (n[0] - 1), **given)

@@ -46,8 +46,8 @@ class AveragingPruner(BasePruner):
         What the prior is worth, in rows a class: a half is Krichevsky and Trofimov's. Regression does not read it, see
         `treeprune.normal_evidence`.
     stop_prior : float, default=0.5
-        How likely a node is to be a leaf before any rows are seen, between 0 and 1. Towards 1 the trees get small; towards 0
-        stopping anywhere but at grown leaves gets dear, so that most splits stay, or a few stops high up take all away.
+        How likely a node is to be a leaf before any rows are seen, between 0 and 1. Towards 1 trees get
+        small; towards 0 it is dear to stop elsewhere than at grown leaves, and splits stay or go by whole branches.
 
     Attributes
     ----------
@@ -56,9 +56,9 @@ class AveragingPruner(BasePruner):
 
     Notes
     -----
-    The tree was grown on the rows that are the evidence, which they see again: like every method without rows held out,
-    this one takes the splits as given. The prunings are not nested in ``stop_prior``. Several outputs are independent at a node, so that an output given twice is
-    evidence twice.
+    The rows that chose the splits are the evidence for them, as if the splits had been given: on noisy data the pruning
+    errs towards large trees. Rows held out (`prune`) are free of that. The prunings are not nested in ``stop_prior``.
+    Several outputs are independent of each other at a node: an output given twice is evidence twice.
 
     References
     ----------
