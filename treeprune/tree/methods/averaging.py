@@ -69,9 +69,9 @@ class AveragingPruner(BasePruner):
     >>> from sklearn.datasets import load_breast_cancer
     >>> from treeprune import AveragingPruner
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> pruner = AveragingPruner().fit(X, y)
+    >>> pruner = AveragingPruner(stop_prior=0.9).fit(X, y)
     >>> int(pruner.grown_.get_n_leaves()), pruner.n_leaves_
-    (22, 15)
+    (22, 13)
     """
 
     method = "averaging"
