@@ -39,8 +39,8 @@ def explore(
     try:
         _check(out, force, max_leaves, test_size, folds, seed)
         if data in known_names() and not Path(data).exists():
-            if target is not None or drop:
-                raise ValueError(f"--target and --drop are for a CSV file, and {data} is a data set by name")
+            if target is not None or drop or task is not None:
+                raise ValueError(f"--target, --task and --drop are for a CSV file, and {data} is a data set by name")
             table = load_dataset(data)
         elif target is None:
             raise ValueError(f"{data}: say which column to predict, with --target")

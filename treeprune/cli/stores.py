@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from treeprune.cli.say import WRONG, note, stop
-from treeprune.study.compare_stores import compare_stores
+from treeprune.study.compare_stores import SAME, compare_stores
 from treeprune.study.methods import METHODS
 from treeprune.study.results import TABLES, read_store
 from treeprune.study.units import CONDITION
@@ -33,6 +33,8 @@ def compare(
     try:
         _check_new(out, force)
         found = compare_stores(read_store(first)["results"], read_store(second)["results"])
+        if out is not None:
+            found.by_set.to_csv(out, index=False)
     except (ValueError, OSError) as error:
         stop(str(error), WRONG)
     console = Console()
@@ -43,7 +45,6 @@ def compare(
     for remark in found.remarks:
         note(remark)
     if out is not None:
-        found.by_set.to_csv(out, index=False)
         console.print("Set by set:", Text(str(out), "bold"), soft_wrap=True)
 
 
@@ -60,10 +61,14 @@ def export(
             raise ValueError(f"{out}: a file ending in {' or '.join(FORMATS)} is expected")
         if table not in TABLES:
             raise ValueError(f"--table {table}: one of {', '.join(TABLES)} is expected")
-        frame = read_store(store)[table]
+        whole = read_store(store)[table]
+        # a store may hold earlier designs, or earlier contents of a file, which no column tells apart
+        frame = whole.drop_duplicates(SAME, keep="last") if table == "results" else whole
         _write(frame, out)
     except (ValueError, OSError, ImportError) as error:
         stop(str(error), WRONG)
+    if len(frame) < len(whole):
+        note(f"{len(whole) - len(frame)} rows of earlier designs, or of other contents of a file, are left out")
     Console().print(f"{len(frame)} rows:", Text(str(out), "bold"), soft_wrap=True)
 
 

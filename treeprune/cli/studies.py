@@ -119,7 +119,8 @@ def _design(design: str | None, folder: Path | None, fields: dict[str, Any], qui
     whole = read_design(design, fields)
     if not quick:
         return whole
-    few = {"data": whole.data[:QUICK_SETS], "development": (), "repeats": min(whole.repeats, 2), "networks": "none"}
+    counted = [entry for entry in whole.data if entry not in whole.development] or list(whole.data)
+    few = {"data": counted[:QUICK_SETS], "development": (), "repeats": min(whole.repeats, 2), "networks": "none"}
     return read_design(design, {**few, **fields})
 
 

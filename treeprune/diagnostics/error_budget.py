@@ -87,9 +87,10 @@ def error_budget(
 def _parts(fitted: Any, X: Any, y: Any, bayes_error: float) -> dict[str, Any]:
     """Error of the pruned tree on the population, and of the best pruning of the tree it was pruned from."""
     tree = find_tree(fitted.grown_)
-    wrong = tree.error(tree.statistics(X, y))
+    known = (tree.encode_known(y) >= 0).all(axis=1)  # few growing rows may lack a class, which is then missed
+    wrong = tree.error(tree.statistics(X[known], y[known]))
     best = reduced_error_cut(tree.structure, wrong)
-    least, error = float(wrong[best].sum()) / len(y), float(np.mean(fitted.predict(X) != y))
+    least, error = float(wrong[best].sum() + (~known).sum()) / len(y), float(np.mean(fitted.predict(X) != y))
     return {
         "bayes": bayes_error,
         "growth": least - bayes_error,

@@ -59,12 +59,15 @@ def learning_curve(
     from pandas import DataFrame
 
     named, rows = by_name(models), []
+    shares = sorted({*shares})
+    if not shares or shares[0] == 0:
+        raise ValueError(f"shares={shares}: one share at least, each in (0, 1], is expected")
     for share in shares:
         check_number("shares", share, low=0, high=1)
     first = next(iter(named.values()))
     for repeat, seed, training, test in splits(first, X, y, test_size, repeats, random_state):
         shuffled = np.random.default_rng(seed).permutation(training)
-        for share in sorted(shares):
+        for share in shares:
             some = np.sort(shuffled[: max(2, round(share * len(shuffled)))])
             for name, model in named.items():
                 found = fit_and_score(model, *take_rows(some, X, y), *take_rows(test, X, y))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import KFold, StratifiedKFold
 
 from treeprune.cv import PrunerCV
 from treeprune.dispatch import FAMILIES, METHODS, pruning_cuts, pruning_path
@@ -137,7 +138,9 @@ def _chosen(
     nested = isinstance(family, PruningPath)
     pruner = METHODS[method](estimator=clone(model))
     grid = None if nested else {_running(method): [_plain(price) for price in family.price]}
-    search = PrunerCV(pruner, grid, cv=folds, selection="one_standard_error").fit(data[0], data[1])
+    kind = StratifiedKFold if is_classifier(model) else KFold
+    cv = kind(folds, shuffle=True, random_state=0)  # rows of a file may lie in an order that says much
+    search = PrunerCV(pruner, grid, cv=cv, selection="one_standard_error").fit(data[0], data[1])
     scores = search.scores_
     best = int(np.argmax(scores.test))
     near = scores.test >= scores.test[best] - scores.standard_error[best]

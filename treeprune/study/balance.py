@@ -68,7 +68,7 @@ def _balance(trials: pd.DataFrame) -> dict[str, Any]:
     known = ratios["index_population"]
     judged = ratios["index"] if np.isnan(known).any() else known
     p = signed_rank_p(judged)
-    verdict = "neither" if not p < LEVEL else "under" if judged.mean() > 0 else "over"
+    verdict = "neither" if not p < LEVEL else "under" if _signed_ranks(judged) > 0 else "over"
     return {
         "n": len(trials),
         "index_sd": float(judged.std(ddof=1)) if len(trials) > 1 else float("nan"),
@@ -78,6 +78,13 @@ def _balance(trials: pd.DataFrame) -> dict[str, Any]:
         "p": p,
         "verdict": verdict,
     }
+
+
+def _signed_ranks(differences: NDArray[Any]) -> float:
+    """Ranks of positive differences less those of negative ones: to which side the signed-rank test leans."""
+    from scipy.stats import rankdata
+
+    return float((np.sign(differences) * rankdata(np.abs(differences))).sum())
 
 
 def signed_rank_p(differences: NDArray[Any]) -> float:

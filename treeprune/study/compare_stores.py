@@ -63,7 +63,8 @@ def compare_stores(first: pd.DataFrame, second: pd.DataFrame) -> StoreComparison
     [['unpruned', 2, 0.0], ['error_based', 2, 0.0]]
     """
     columns = [*SAME, "test", "leaves"]
-    good = [rows.loc[rows["error"] == "", columns].drop_duplicates(SAME) for rows in (first, second)]
+    whole = [rows.loc[rows["error"] == "", columns] for rows in (first, second)]
+    good = [rows.drop_duplicates(SAME, keep="last") for rows in whole]  # units of later designs come later
     both = good[0].merge(good[1], on=SAME, suffixes=("_first", "_second"))
     if both.empty:
         raise ValueError(
@@ -81,6 +82,12 @@ def compare_stores(first: pd.DataFrame, second: pd.DataFrame) -> StoreComparison
         for name, rows in zip(("first", "second"), good, strict=True)
         if len(rows) > len(both)
     ]
+    for given, latest, name in zip(whole, good, ("first", "second"), strict=True):
+        if len(latest) < len(given):
+            remarks.append(
+                f"{len(given) - len(latest)} rows of the {name} store are of earlier designs, or of other contents of a "
+                "file, and are left out: the latest count"
+            )
     failed = sum(int((rows["error"] != "").sum()) for rows in (first, second))
     if failed:
         remarks.append(f"{failed} failures in the two are left out")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
+
+import numpy as np
 
 from treeprune.checks import check_choice, check_count, check_number
 from treeprune.study.growers import check_grower, make_grower
@@ -174,7 +177,7 @@ class Study:
         self._set("grids", self._checked_grids())
         sources = self.sources
         self._check_defaults_are_used(sources)
-        self._set("development", tuple(_listed(self.development, "development")) if self.development else ())
+        self._set("development", _named(self.development, "development") if self.development else ())
 
     @property
     def sources(self) -> list[Source]:
@@ -222,6 +225,8 @@ class Study:
             with _field("data", entry):
                 table = source.load()
                 self._check_table(table)
+                if table.name in tables and "distinct_name" in table:
+                    table.name = table.distinct_name  # another set of the same generator
                 if table.name in tables:
                     raise ValueError(f"two tables are called {table.name!r}: rename one of the files")
             tables[table.name] = table
@@ -252,7 +257,7 @@ class Study:
         with _field("test_size"):
             check_number("test_size", self.test_size, low=0, high=1, open_ends=True)
         with _field("rope"):
-            check_number("rope", self.rope, low=0)
+            check_number("rope", self.rope, low=0, high=1e300)
         for name, allowed in (("networks", ("some", "all", "none")), ("splits", SPLITS), ("task", TASKS)):
             if name != "task" or self.task is not None:
                 with _field(name):
@@ -274,7 +279,7 @@ class Study:
                 check_grower(name, parameters)
 
     def _method_names(self) -> tuple[str, ...]:
-        wanted = _listed(self.methods, "methods")
+        wanted = _named(self.methods, "methods")
         families = dict.fromkeys(method.family for method in METHODS.values())
         for name, field_name in (*((name, "methods") for name in wanted), (str(self.control), "control")):
             allowed = METHODS if field_name == "control" else dict.fromkeys([*families, *METHODS])
@@ -321,6 +326,35 @@ class Study:
         if table.task == "regression" and any(self.levels("label_noise")):
             raise ValueError(f"label_noise draws other classes, and {table.name} is a regression: leave it out")
 
+    def _check_enough(self, table: Any) -> None:
+        """Refuse parts and folds that so few rows cannot fill."""
+        by_folds = self.splits == "cross_validation"
+        share = 1 - 1 / self.test_folds if by_folds else 1 - self.test_size
+        training = math.floor(share * table.n_rows)
+        if by_folds and self.test_folds > table.n_rows:
+            raise DesignError(f"test_folds={self.test_folds}: {table.name} has {table.n_rows} rows", "test_folds")
+        if table.n_rows - training < 1 or training < 2:
+            message = (
+                f"test_size={self.test_size} of {table.n_rows} rows of {table.name} leaves none to test or to grow on"
+            )
+            raise DesignError(message, "test_size")
+        for level in self.levels("training_rows"):
+            rows = training if level == "all" else round(level * training) if isinstance(level, float) else level
+            if not 2 <= rows <= training:
+                message = f"training_rows={level!r}: {table.name} has {training} rows to train on"
+                raise DesignError(message, "training_rows", level)
+            self._check_folds(table, rows)
+
+    def _check_folds(self, table: Any, rows: int) -> None:
+        if self.folds > rows:
+            raise DesignError(f"folds={self.folds}: {table.name} has {rows} rows to train on", "folds")
+        for level in self.levels("validation_fraction"):
+            if not 1 <= round(level * rows) < rows:
+                message = (
+                    f"validation_fraction={level!r} of {rows} rows of {table.name} leaves none to hold out or grow on"
+                )
+                raise DesignError(message, "validation_fraction", level)
+
     def _check_against(self, tables: dict[str, Any]) -> None:
         """Check what can be checked only when the tables are known."""
         for name in self.development:
@@ -333,9 +367,21 @@ class Study:
         tasks = {table.task for table in tables.values()}
         for name, parameters in self.growers.items():
             for task in tasks:
+                table = next(table for table in tables.values() if table.task == task)
+                first = np.sort(np.unique(table.target, return_index=True)[1]) if task == "classification" else slice(9)
                 with _field("growers", name):
-                    make_grower(parameters, task, 0).fit([[0], [1]], [0, 1])
+                    make_grower(parameters, task, 0).fit(table.data.iloc[first].fillna(0), table.target[first])
         self._check_methods(tables)
+        too_few = [error for table in tables.values() if (error := self._not_enough(table))]
+        if len(too_few) == len(tables):  # sets that can be split go on without those that cannot
+            raise too_few[0]
+
+    def _not_enough(self, table: Any) -> DesignError | None:
+        try:
+            self._check_enough(table)
+        except DesignError as error:
+            return error
+        return None
 
     def _check_methods(self, tables: dict[str, Any]) -> None:
         idle = self.idle_methods(tables)
@@ -390,6 +436,15 @@ def _several(given: Any) -> tuple[Any, ...]:
     return tuple(given) if isinstance(given, list | tuple) else (given,)
 
 
+def _named(given: Any, what: str) -> tuple[str, ...]:
+    """A list of words."""
+    names = _listed(given, what)
+    for name in names:
+        if not isinstance(name, str):
+            raise DesignError(f"{what} holds {name!r}: names are expected, words in quotes", what)
+    return names
+
+
 def _listed(given: Any, what: str) -> tuple[Any, ...]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise DesignError(f"{what}={given!r}: a list of names is expected, [{given!r}]", what)
@@ -402,4 +457,8 @@ def _listed(given: Any, what: str) -> tuple[Any, ...]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value
+    if isinstance(value, tuple | list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value) if isinstance(value, PurePath) else value

@@ -104,13 +104,13 @@ def _over_grid(name: str, pruner: type, parameter: str) -> Callable[[Means], Any
     )
 
 
-def _by_rows_held_out(pruner: type, selection: str = "minimum") -> Callable[[Means], Any]:
+def _by_rows_held_out(pruner: type, selection: str = "minimum", refit: Any = "none") -> Callable[[Means], Any]:
     """Choose among the levels of the tree of the other rows, which is kept: Esposito, Malerba & Semeraro (1997)."""
     return lambda means: PrunerCV(
         pruner(means.grower),
         cv=means.validation_fraction,
         selection=selection,
-        refit="none",
+        refit=refit,
         random_state=means.seed,
     )
 
@@ -283,6 +283,30 @@ METHODS: dict[str, StudyMethod] = {
             "critical-value, held-out",
             _HELD_OUT,
             _by_rows_held_out(CriticalValuePruner),
+            by_default=False,
+        ),
+        StudyMethod(
+            "cost_complexity_held_out_minimum_refit",
+            "cost_complexity",
+            "cost-complexity, held-out minimum, refitted",
+            _HELD_OUT,
+            _by_rows_held_out(CostComplexityPruner, refit="leaves"),
+            by_default=False,
+        ),
+        StudyMethod(
+            "cost_complexity_held_out_one_standard_error_refit",
+            "cost_complexity",
+            "cost-complexity, held-out one SE, refitted",
+            _HELD_OUT,
+            _by_rows_held_out(CostComplexityPruner, "one_standard_error", "leaves"),
+            by_default=False,
+        ),
+        StudyMethod(
+            "critical_value_held_out_refit",
+            "critical_value",
+            "critical-value, held-out, refitted",
+            _HELD_OUT,
+            _by_rows_held_out(CriticalValuePruner, refit="leaves"),
             by_default=False,
         ),
         StudyMethod(

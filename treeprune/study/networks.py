@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treeprune.study.design import Study
-from treeprune.study.units import Unit, growing_rows, split_rows
+from treeprune.study.units import Unit, growing_rows, noisy_labels, split_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,8 @@ def _compared(study: Study, unit: Unit, X: NDArray[Any], y: NDArray[Any]) -> tup
     mlp = (MLPClassifier if classifies else MLPRegressor)(hidden_layer_sizes=(HIDDEN,))
     everything, test = split_rows(study, unit, mlp, X, y)
     training = growing_rows(unit, everything)
-    rows = _scaled(X[training], y[training], X[test], y[test], classifies)
+    labels = noisy_labels(unit, y[training], np.unique(y)) if unit.label_noise else y[training]
+    rows = _scaled(X[training], labels, X[test], y[test], classifies)
     seed = unit.seed % 2**31
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

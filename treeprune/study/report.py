@@ -15,7 +15,7 @@ from treeprune.neural.checklist import honest_checklist
 from treeprune.study import figures, networks
 from treeprune.study.declaration import declare
 from treeprune.study.design import Study
-from treeprune.study.methods import M_GRID, METHODS, SIZE_GRID
+from treeprune.study.methods import METHODS
 from treeprune.study.report_factors import FACTOR_TITLES, factor_sections, level_title, protocol_section
 from treeprune.study.report_statistics import statistics_section, statistics_tables
 from treeprune.study.results import StudyResults
@@ -230,8 +230,8 @@ def build_page(results: StudyResults, command: str = "", tables: dict[str, pd.Da
         n_units=int(results.rows.groupby([*CONDITION, "data", "repeat"]).ngroups),
         n_splits=results.study.n_splits,
         splits_word=_splits_word(results.study),
-        m_grid=", ".join(map(str, M_GRID)),
-        size_grid=", ".join(map(str, SIZE_GRID)),
+        m_grid=", ".join(map(str, results.study.grids.get("minimum_error_cv", METHODS["minimum_error_cv"].grid))),
+        size_grid=", ".join(map(str, results.study.grids.get("optimal", METHODS["optimal"].grid))),
         colors={kind: look["color"] for kind, look in figures.LOOK.items()},
     )
 

@@ -40,12 +40,16 @@ def protocol_section(results: StudyResults) -> dict[str, Any] | None:
     if results.study.protocol not in PROTOCOLS:
         return None
     protocol = PROTOCOLS[results.study.protocol]
+    named = protocol.fields(None)["methods"]
+    published = {m.name for m in METHODS.values() if m.name in named or (m.family in named and m.by_default)}
+    found = set(results.rows.loc[results.rows["error"] == "", "method"])
     return {
         "name": results.study.protocol,
         "title": protocol.title,
         "reference": protocol.reference,
         "differs": protocol.differs,
-        "claims": protocol.claims(results),
+        "claims": protocol.claims(results) if published <= found else [],
+        "changed": sorted(METHODS[name].title for name in published - found),
         "figure": figures.sizes_chosen(results) if results.study.splits == "same_rows" else "",
         "repeats": results.study.n_splits,
     }
@@ -68,11 +72,20 @@ def _factor_section(results: StudyResults, table: pd.DataFrame, factor: str, tas
         "factor": FACTOR_TITLES[factor],
         "task": task,
         "score": "accuracy" if task == "classification" else "R²",
-        "levels": [level_title(factor, level) for level in levels],
+        "levels": _level_heads(table, factor, levels),
         "rows": rows,
         "figure": figures.over_factor(table, results, factor, levels, task, _axis_title(results, factor)),
         "n_sets": int(table["sets"].max()),
     }
+
+
+def _level_heads(table: pd.DataFrame, factor: str, levels: list[Any]) -> list[str]:
+    """What to call the levels, with the sets that each has where they are not all the same."""
+    titles = [level_title(factor, level) for level in levels]
+    n_sets = table.groupby(factor, observed=True)["sets"].max().reindex(levels).fillna(0).astype(int).tolist()
+    if len(set(n_sets)) == 1:
+        return titles
+    return [f"{title} ({n} set{'s' if n != 1 else ''})" for title, n in zip(titles, n_sets, strict=True)]
 
 
 def _number(value: float, task: str) -> str:
@@ -90,4 +103,5 @@ def level_title(factor: str, level: Any) -> str:
     """Return what to call a level of a factor."""
     if factor == "grower" or level == "all":
         return str(level)
-    return f"{100 * level:g} %" if isinstance(level, float) else f"{level:,} rows"
+    is_share = factor in ("label_noise", "validation_fraction") or isinstance(level, float)
+    return f"{100 * level:g} %" if is_share else f"{level:,} rows"

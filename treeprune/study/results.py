@@ -143,6 +143,8 @@ class StudyResults:
             of generators, from the score on 100,000 fresh rows up to the best cut on them; ``rank`` among
             the methods of the set, 1 the best, ties sharing their mean.
         """
+        import pandas as pd
+
         keys = [*CONDITION, "data", "task", "method"]
         good = self.rows[self.rows["error"] == ""]
         good = good.assign(
@@ -158,7 +160,7 @@ class StudyResults:
         table.insert(0, "development", table["data"].isin(self.study.development))
         unpruned = table.loc[table["method"] == "unpruned", [*problem, "test", "leaves"]]
         before = table[problem].merge(unpruned, how="left", on=problem)
-        table["gain"] = table["test"] - before["test"]
+        table["gain"] = _paired_gains(good, keys).reindex(pd.MultiIndex.from_frame(table[keys])).to_numpy()
         table["relative_leaves"] = table["leaves"] / before["leaves"]
         rounded = table.assign(test=table["test"].round(12)).groupby(problem, sort=False)["test"]
         table["rank"] = rounded.rank(ascending=False)
@@ -225,6 +227,15 @@ class StudyResults:
         )
 
 
+def _paired_gains(good: pd.DataFrame, keys: list[str]) -> pd.Series:
+    """Mean difference to the unpruned tree of the same split; splits on which either failed count for neither."""
+    split = [*(key for key in keys if key != "method"), "repeat"]
+    unpruned = good.loc[good["method"] == "unpruned", [*split, "test"]]
+    both = good.merge(unpruned, on=split, suffixes=("", "_unpruned"))
+    gains = both.assign(gain=both["test"] - both["test_unpruned"])
+    return gains.groupby(keys, sort=False, observed=True)["gain"].mean()
+
+
 def read_store(path: str | Path) -> dict[str, pd.DataFrame]:
     """Read all that is in the store of studies.
 
@@ -245,6 +256,8 @@ def read_store(path: str | Path) -> dict[str, pd.DataFrame]:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no store {str(path)!r}: name the study.sqlite of a study's folder")
+    if not Path(path).stat().st_size:
+        raise ValueError(f"{str(path)!r} is empty, and no store of studies")
     with Store(path, TABLES) as store:
         return {name: store.frame(name) for name in TABLES}
 

@@ -234,6 +234,12 @@ def _from_openml(number: str, options: Mapping[str, Any]) -> Bunch:
     return table
 
 
+def _distinct_name(name: str, options: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    """Two sets of one generator are told apart by what they were drawn with."""
+    given = [str(options["rows"])] if "rows" in options else []
+    return ":".join([name, ",".join(given + [f"{k}={v}" for k, v in chosen.items()])]).rstrip(":")
+
+
 def _generated(name: str, options: Mapping[str, Any]) -> Bunch:
     import pandas as pd
 
@@ -259,6 +265,7 @@ def _generated(name: str, options: Mapping[str, Any]) -> Bunch:
         n_columns=X.shape[1],
         n_missing=0,
         name=f"{name}:{rows}" if "rows" in options else name,
+        distinct_name=_distinct_name(name, options, chosen),
         title=generator.title,
         source=f"drawn by treeprune.datasets.{generator.draw.__name__}{f' ({about})' if about else ''}",
         licence="none needed",

@@ -157,7 +157,7 @@ def corrected_resampled_t(differences: ArrayLike, test_share: float) -> dict[str
     sd = float(values.std(ddof=1)) if n > 1 else float("nan")
     error = sd * np.sqrt(1 / n + test_share)
     with np.errstate(invalid="ignore", divide="ignore"):
-        t = float(mean / np.float64(error)) if mean or error else float("nan")
+        t = float(mean / np.float64(error)) if error else float("nan")  # equal differences have no spread to judge by
     half = float(student.ppf(0.975, n - 1) * error) if n > 1 else float("nan")
     p = float(2 * student.sf(abs(t), n - 1)) if n > 1 else float("nan")
     return dict(zip(_WITHIN, (n, mean, sd, t, p, mean - half, mean + half), strict=True))
@@ -327,9 +327,14 @@ def conclude(comparison: pd.DataFrame, control: str, rope: float, titles: dict[s
             f"With {n} data set{'s' if n != 1 else ''} no test over sets can tell anything: {FEWEST_SETS} are needed. "
             "The differences describe these sets and no others."
         ]
+    differs, by_mean = comparison["p_holm"] < SIGNIFICANT, np.sign(comparison["difference"])
+    # the tests weigh ranks; where one large difference turns the mean, no direction can be claimed
+    by_ranks = np.sign(comparison["p_better"] - comparison["p_worse"])
+    torn = differs & (by_ranks * by_mean < 0)
     groups = {
-        f"more accurate than {name}": (comparison["p_holm"] < SIGNIFICANT) & (comparison["difference"] > 0),
-        f"less accurate than {name}": (comparison["p_holm"] < SIGNIFICANT) & (comparison["difference"] < 0),
+        f"more accurate than {name}": differs & (by_mean > 0) & ~torn,
+        f"less accurate than {name}": differs & (by_mean < 0) & ~torn,
+        f"different from {name}, most sets one way and the mean, by few large differences, the other": torn,
         f"practically equivalent to {name} (within {rope:g}, with probability {SURE} or more)": (
             comparison["p_equivalent"] >= SURE
         ),
@@ -404,6 +409,8 @@ def _bayesian(control: Any, other: Any, rope: float, random_state: int) -> tuple
     require_extra()
     from baycomp import SignedRankTest
 
+    if not rope and np.array_equal(control, other):
+        return (float("nan"),) * 3  # all differences are zero, and without a rope zero is on neither side
     # its zero is a pseudo-observation that lies within the rope
     found = SignedRankTest.probs(control, other, rope, nsamples=SAMPLES, random_state=random_state)
     worse, equivalent, better = found if rope > 0 else (found[0], 0.0, found[1])

@@ -106,12 +106,16 @@ class Store:
         return {key for (key,) in self._connection.execute("SELECT key FROM units")}
 
     def forget_failures(self) -> int:
-        """Remove the units that failed as a whole, so that they are done again; return how many."""
+        """Remove the units that failed, whole or in one method, so that they are done again; return how many."""
         with _Transaction(self._connection) as connection:
-            failed = "SELECT key FROM units WHERE error != ''"
+            with_errors = [name for name, columns in self.columns.items() if "error" in columns]
+            rows = [f"SELECT unit FROM {name} WHERE error != ''" for name in with_errors]
+            failed = " UNION ".join(["SELECT key FROM units WHERE error != ''", *rows])
+            keys = connection.execute(failed).fetchall()
             for table in self.columns:
-                connection.execute(f"DELETE FROM {table} WHERE unit IN ({failed})")
-            return connection.execute("DELETE FROM units WHERE error != ''").rowcount
+                connection.executemany(f"DELETE FROM {table} WHERE unit = ?", keys)
+            connection.executemany("DELETE FROM units WHERE key = ?", keys)
+            return len(keys)
 
     def frame(self, table: str, keys: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of units, in the order of the keys given; of all units, as they came in, if none are.

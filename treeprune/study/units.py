@@ -153,7 +153,7 @@ def _units_of(study: Study, name: str, task: str) -> list[Unit]:
     for condition in conditions:
         for place, seed in enumerate(study.seeds):
             for repeat in range(study.repeats):
-                own, number = _seed(seed, name, repeat), place * study.repeats + repeat
+                own, number = _seed(seed, name, repeat), repeat * len(study.seeds) + place
                 split_seed = _seed(seed, name, 0) if study.splits == "same_rows" else own
                 units += [
                     Unit(
