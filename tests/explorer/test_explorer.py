@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import vl_convert
 from sklearn.datasets import load_diabetes, load_iris, make_classification
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -94,7 +94,8 @@ def test_nodes_say_their_rule_their_rows_and_their_classes(noisy, shown):
 
 def test_the_chosen_level_is_that_of_pruner_cv_and_the_band_one_standard_error(noisy, shown):
     tree, X, y, *_ = noisy
-    search = tp.PrunerCV(tp.CostComplexityPruner(tree), cv=5, selection="one_standard_error").fit(X, y)
+    cv = StratifiedKFold(5, shuffle=True, random_state=0)
+    search = tp.PrunerCV(tp.CostComplexityPruner(tree), cv=cv, selection="one_standard_error").fit(X, y)
     family = family_of(shown, "cost_complexity")
     assert family.n_leaves[family.chosen] == search.n_leaves_
     best = search.scores_.test.argmax()

@@ -75,7 +75,6 @@ def test_methods_that_failed_are_tried_again_too(tmp_path, monkeypatch):
     [
         ({"splits": "cross_validation", "test_folds": 1000}, "test_folds=1000: glass has 214 rows"),
         ({"training_rows": ["all", 100000]}, "training_rows=100000: glass has 149 rows to train on"),
-        ({"folds": 1000}, "folds=1000: glass has 149 rows to train on"),
         ({"validation_fraction": 0.0001}, "leaves none to hold out or grow on"),
         ({"test_size": 0.9999}, "test_size=0.9999 of 214 rows of glass leaves none"),
         ({"methods": [["error_based"]]}, "methods holds \\['error_based'\\]: names are expected"),

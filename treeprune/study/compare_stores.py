@@ -85,8 +85,8 @@ def compare_stores(first: pd.DataFrame, second: pd.DataFrame) -> StoreComparison
     for given, latest, name in zip(whole, good, ("first", "second"), strict=True):
         if len(latest) < len(given):
             remarks.append(
-                f"{len(given) - len(latest)} rows of the {name} store are of earlier designs, or of other contents of a "
-                "file, and are left out: the latest count"
+                f"{len(given) - len(latest)} rows of the {name} store are of earlier designs, or of other contents of "
+                "a file, and are left out: the latest count"
             )
     failed = sum(int((rows["error"] != "").sum()) for rows in (first, second))
     if failed:

@@ -343,11 +343,9 @@ class Study:
             if not 2 <= rows <= training:
                 message = f"training_rows={level!r}: {table.name} has {training} rows to train on"
                 raise DesignError(message, "training_rows", level)
-            self._check_folds(table, rows)
+            self._check_held_out(table, rows)
 
-    def _check_folds(self, table: Any, rows: int) -> None:
-        if self.folds > rows:
-            raise DesignError(f"folds={self.folds}: {table.name} has {rows} rows to train on", "folds")
+    def _check_held_out(self, table: Any, rows: int) -> None:
         for level in self.levels("validation_fraction"):
             if not 1 <= round(level * rows) < rows:
                 message = (

@@ -264,7 +264,7 @@ def _task_section(task: str, by_set: pd.DataFrame, by_method: pd.DataFrame) -> d
         "size_figure": figures.accuracy_against_size(by_method, task) if several else "",
         "gains_figure": figures.gains_by_set(by_set, by_method, task) if several else "",
         "matrix": _matrix(mine, [name for name in rows["method"] if name != "unpruned"], task),
-        "absent": [m.title for m in METHODS.values() if task not in m.tasks],
+        "absent": [m.title for m in METHODS.values() if task not in m.tasks and m.by_default],
     }
 
 
