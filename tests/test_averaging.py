@@ -152,6 +152,7 @@ def test_with_one_row_a_class_every_outcome_of_the_counts_is_as_likely():
     np.testing.assert_allclose(np.exp(tp.class_evidence(counts, 1.0)) * orders, 1 / 28)  # 8 over 2 possible counts
 
 
+@pytest.mark.slow
 def test_normal_evidence_is_the_integral_over_means_and_variances():
     y, all_rows = np.array([1.0, 1.5, 4.0]), np.array([1.0, 1.5, 4.0, -2.0, 0.3])
     stump = tp.TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])

@@ -426,6 +426,7 @@ def test_a_dask_array_has_the_sums_of_its_table(client: Any, name: str) -> None:
 @dask_warnings
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("task", ["classes", "numbers"])
+@pytest.mark.slow
 def test_any_method_prunes_by_a_dask_array_as_by_its_table(client: Any, task: str, weighted: bool) -> None:
     (X, y), weight = rows_of(task, 300, seed=1), weights(300) if weighted else None
     tree = stem(task).fit(*rows_of(task))
@@ -453,6 +454,7 @@ def test_a_dask_data_frame_with_gaps_and_words_has_the_sums_of_its_table(
 
 
 @dask_warnings
+@pytest.mark.slow
 def test_the_order_in_which_workers_finish_changes_no_bit(client: Any) -> None:
     (X, y), weight = rows_of("numbers", 300, seed=1), weights(300)
     tree = stem("numbers").fit(*rows_of("numbers"))

@@ -273,6 +273,7 @@ def _ties(name):
 
 
 @pytest.mark.parametrize("name", MISSED)
+@pytest.mark.slow
 def test_splits_that_hang_on_the_order_of_adding_up_differ_by_rounding_only(name):
     ties = _ties(name)
     assert bool(len(ties)) == (name in HANGS_ON_ROUNDING)

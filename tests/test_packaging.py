@@ -62,6 +62,7 @@ def test_the_command_and_the_licence_travel(unpacked: Path) -> None:
     assert (information / "licenses/LICENSE").read_bytes() == (REPOSITORY / "LICENSE").read_bytes()
 
 
+@pytest.mark.slow
 def test_tables_load_from_an_unpacked_wheel(unpacked: Path, tmp_path: Path) -> None:
     code = "import treeprune.datasets as d; print(d.__file__, len(d.load_dataset('zoo').data), len(d.list_datasets()))"
     environment = {**os.environ, "PYTHONPATH": str(unpacked)}

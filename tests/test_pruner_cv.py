@@ -496,6 +496,7 @@ def test_repeats_do_not_shrink_the_standard_error() -> None:
         assert errors[kind, 10] > 0.5 * errors[kind, 1]  # ten times as many independent rows would give 0.32
 
 
+@pytest.mark.slow
 def test_leaving_one_out_is_the_slow_recipe() -> None:
     X, y = noisy_wine()
     X, y = X[::6], y[::6]

@@ -211,6 +211,7 @@ def test_differences_have_a_sign_unless_they_are_nothing(value, task, text):
     assert report._signed(value, task) == text
 
 
+@pytest.mark.slow
 def test_a_real_study_runs_as_a_module_and_gives_the_rows_of_the_library(tmp_path):
     words = ["--data", "glass", "--data", "wine", "--method", "error_based", "--repeats", "2", "--networks", "none"]
     command = [sys.executable, "-m", "treeprune", "study", *words, "--out", str(tmp_path / "out")]

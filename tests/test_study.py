@@ -169,6 +169,7 @@ def test_the_crossed_score_of_a_regression_is_the_r2_of_its_joint_predictions(by
     assert found.ceiling_leaves == best.get_n_leaves()
 
 
+@pytest.mark.slow
 def test_two_processes_find_what_one_finds(study, results):
     again = run_study(study, jobs=2)
     pd.testing.assert_frame_equal(again.rows.drop(columns=SECONDS), results.rows.drop(columns=SECONDS))

@@ -101,6 +101,7 @@ def test_the_page_and_the_files_hold_them(results, tmp_path):
     assert f"{passed.sum()} of 11 items pass" in text
 
 
+@pytest.mark.slow
 def test_sets_with_gaps_and_words_have_networks_too(tmp_path):
     rng = np.random.default_rng(0)
     rows = [f"{rng.normal() if i % 5 else ''},{'ab'[i % 2]},{'<u>' if rng.random() < 0.5 else 'v'}" for i in range(60)]

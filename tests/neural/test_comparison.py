@@ -53,6 +53,7 @@ def test_every_row_is_the_network_made_by_hand() -> None:
                 assert row[name] == pytest.approx(expected[name], rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_baselines_are_those_of_their_own_function_and_nothing_is_missing_from_the_checklist() -> None:
     table = compare_neurons(MLP, *ROWS, **MEANS)
     alone = scratch_baselines(MLP, *ROWS, **MEANS)

@@ -291,6 +291,7 @@ def weights_left_at_full_accuracy(mlp: Any, X: Any, y: Any, criterion: str) -> i
     return 1
 
 
+@pytest.mark.slow
 def test_monk_1_needs_fewer_weights_by_obs_than_by_obd_than_by_magnitude() -> None:
     """As Hassibi & Stork (1993) found on the three Monk's problems; the median of ten seeds."""
     X, y = monk_1()

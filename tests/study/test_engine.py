@@ -81,6 +81,7 @@ def test_a_dask_cluster_finds_what_this_machine_finds(cluster):
 
 
 @pytest_dask
+@pytest.mark.slow
 def test_a_worker_of_the_cluster_killed_on_the_way_loses_nothing(cluster):
     study = Study(data=["wine", "glass"], methods=["error_based", "cost_complexity_minimum"], repeats=4, folds=3)
     killed = []

@@ -49,6 +49,7 @@ def test_the_page_of_a_cross_validation_says_so():
     assert "1 data set, 6 splits each" in text
 
 
+@pytest.mark.slow
 def test_a_lottery_counts_the_sizes_that_folds_choose():
     results = run_study(read_protocol("islp-carseats-lottery", overrides={"repeats": 12}))
     rows = results.rows[results.rows["method"] == "cost_complexity_minimum"]
@@ -60,6 +61,7 @@ def test_a_lottery_counts_the_sizes_that_folds_choose():
     assert "1 data set, 12 draws each" in text
 
 
+@pytest.mark.slow
 def test_esposito_says_where_it_agrees_and_where_not():
     overrides = {"repeats": 6, "data": ("glass", "heart_cleveland", "pima")}  # of fewer no p is below .10
     results = run_study(read_protocol("esposito-1997", overrides=overrides), jobs=2)

@@ -210,6 +210,7 @@ def test_a_hundred_kills_lose_no_row_and_double_none(design, tmp_path, undisturb
         pd.testing.assert_frame_equal(killed, undisturbed)
 
 
+@pytest.mark.slow
 def test_two_runs_on_one_store_share_it(design, tmp_path, undisturbed):
     both = [start(design, tmp_path / "out") for _ in range(2)]
     said = [process.communicate() for process in both]
