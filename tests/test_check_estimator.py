@@ -58,7 +58,18 @@ def may_fail(pruner: Any) -> dict[str, str]:
 def checks() -> list[Any]:
     """List what scikit-learn would run, less what it skips for estimators like these."""
     battery = list(parametrize_with_checks(PRUNERS, expected_failed_checks=may_fail).args[1])
-    return [one for one in battery if _name(getattr(one, "values", one)[1]) not in SKIPPED_BY_SCIKIT_LEARN]
+    wanted = [one for one in battery if _name(getattr(one, "values", one)[1]) not in SKIPPED_BY_SCIKIT_LEARN]
+    return [_slow(one) if _is_of_numbers(getattr(one, "values", one)[0]) else one for one in wanted]
+
+
+def _is_of_numbers(pruner: Any) -> bool:
+    return isinstance(pruner.estimator, DecisionTreeRegressor)
+
+
+def _slow(one: Any) -> Any:
+    """Run it by make test-all: the code is the same for classes and numbers, and make test has its eight minutes."""
+    marks = [*getattr(one, "marks", ()), pytest.mark.slow]
+    return pytest.param(*getattr(one, "values", one), marks=marks)
 
 
 def _name(check: Any) -> str:

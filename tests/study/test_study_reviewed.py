@@ -98,6 +98,7 @@ def test_a_design_of_paths_and_numbers_of_numpy_is_written_as_plain_types():
     assert json.loads(json.dumps(study.as_dict()))["growers"] == {"tree": {"max_depth": 3}}
 
 
+@pytest.mark.slow
 def test_a_protocol_without_its_methods_compares_no_conclusions_and_says_so(tmp_path):
     words = ["study", "islp-carseats-lottery", "--method", "error_based", "--quick", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, words)
@@ -145,6 +146,7 @@ def test_shares_of_rows_are_above_zero_and_counted_once():
     assert len(learning_curve(tree, X, y, shares=[0.5, 0.5], repeats=2).table) == 2
 
 
+@pytest.mark.slow
 def test_gains_are_of_the_splits_on_which_both_were_scored():
     few_rows = {"data": ["penguins"], "repeats": 12, "training_rows": 10, "folds": 5}
     results = run_study(Study(**{**FEW, **few_rows, "methods": ["cost_complexity"]}))
@@ -159,6 +161,7 @@ def test_equal_differences_have_no_spread_to_test_by():
     assert np.isnan(corrected_resampled_t([0.01, 0.01], 0.4)["p"])
 
 
+@pytest.mark.slow
 def test_labels_of_networks_are_as_noisy_as_those_of_trees():
     fields = {"data": ["iris"], "methods": ["error_based"], "repeats": 1, "networks": "all"}
     clean, noisy = (run_study(Study(**fields, label_noise=noise)).networks for noise in (0.0, 0.4))
