@@ -34,7 +34,7 @@ FLOORS = (
     ("study", "diagnostics", "ship", "adapters", "table_model", "explorer"),
     ("display", "cut_display", "datasets", "systems"),
     ("dispatch", "cv", "tables", "generators", "chunks"),
-    ("folds", "honest"),
+    ("folds", "honest", "network_dispatch"),
     ("evidence",),
     ("out_of_fold", "ensemble", "neural.neuron_pruner", "neural.weight_pruner", "tree.methods", "tree.shrinkage"),
     ("tree.pruner",),

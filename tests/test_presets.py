@@ -114,7 +114,7 @@ def test_rpart_chooses_the_row_of_one_standard_error(name):
     scores = LevelScores(size, size, -test, -test, 0 * test, 0 * test, spread)
     rule = RULES[search.selection]
     assert len(rows) - 1 - rule(scores) == case["one_se_row"]
-    assert (search.cv, search.standard_error, search.pruner.risk) == (10, "case", "error")
+    assert (search.cv.n_splits, search.standard_error, search.pruner.risk) == (10, "case", "error")
 
 
 @pytest.mark.parametrize("alpha", [0.002, 0.01, 0.03])

@@ -180,3 +180,12 @@ def test_the_text_of_subtree_raising_has_both_of_its_branches():
 def test_a_tree_without_splits_has_a_text_too():
     found = tp.CostComplexityPruner().fit([[0.0], [1.0]], [1, 1])
     assert "no nodes" in found.trace_text()
+
+
+def test_the_level_chosen_is_written_however_few_rows_there_are():
+    from sklearn.datasets import load_breast_cancer
+
+    pruner = tp.CostComplexityPruner(alpha=0.003).fit(*load_breast_cancer(return_X_y=True))
+    text = pruner.trace_text(max_rows=1).split("\n\n")[0]
+    assert "chosen" in text
+    assert f"... and {pruner.path_.n_levels - 2} more levels" in text

@@ -23,10 +23,10 @@ from treeprune.tree.methods.description_length import (
 )
 from treeprune.tree.methods.error_based import (
     ErrorBasedPruner,
-    added_errors,
     error_based_cut,
     error_based_raising,
 )
+from treeprune.tree.methods.error_limits import added_errors
 from treeprune.tree.methods.global_phase import global_phase_cut
 from treeprune.tree.methods.growth_limits import (
     MinImpurityDecreasePruner,

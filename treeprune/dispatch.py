@@ -6,16 +6,23 @@ An explicit table of methods, nothing more.
 from __future__ import annotations
 
 import difflib
-import sys
 import warnings
 from collections.abc import Iterable, Mapping
-from inspect import signature
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
+from treeprune.network_dispatch import (
+    by_network_pruner,
+    find_neuron_path,
+    holds_a_network,
+    prunes_networks,
+    refuse_statistics,
+    without_neurons,
+    without_weights,
+)
 from treeprune.path import PruningCuts, PruningPath
 from treeprune.tree.cuts import topmost
 from treeprune.tree.family import with_models
@@ -36,7 +43,6 @@ from treeprune.tree.methods.reduced_error import ReducedErrorPruner
 from treeprune.tree.methods.significance import SignificancePruner
 from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, statistics_if_given
 from treeprune.tree.rebuild import materialise
-from treeprune.wrapped import unwrap
 
 METHODS: dict[str, type[BasePruner]] = {
     pruner.method: pruner
@@ -131,15 +137,15 @@ def prune(
     >>> int(tree.get_n_leaves()), int(small.get_n_leaves())
     (18, 7)
     """
-    if _prunes_networks(method) or (isinstance(method, str) and method in ("neuron", "weight")):
-        _refuse_statistics(statistics)
-    if _prunes_networks(method):
-        return _by_network_pruner(fitted, method, X, y, nodes, sample_weight, parameters)
+    if prunes_networks(method) or (isinstance(method, str) and method in ("neuron", "weight")):
+        refuse_statistics(statistics)
+    if prunes_networks(method):
+        return by_network_pruner(fitted, method, X, y, nodes, sample_weight, parameters)
     if method == "neuron":
-        return _without_neurons(fitted, X, y, nodes, sample_weight, parameters)
+        return without_neurons(fitted, X, y, nodes, sample_weight, parameters)
     if method == "weight":
-        return _without_weights(fitted, X, y, nodes, sample_weight, parameters)
-    if nodes is None and _holds_a_network(fitted):
+        return without_weights(fitted, X, y, nodes, sample_weight, parameters)
+    if nodes is None and holds_a_network(fitted):
         close = difflib.get_close_matches(str(method), ("neuron", "weight"), n=1)
         hint = f", did you mean {close[0]!r}?" if close else ""
         raise ValueError(
@@ -191,8 +197,8 @@ def pruning_path(
     array([9, 7, 5, 4, 3, 2, 1])
     """
     if method == "neuron" or getattr(method, "method", "") == "neuron":
-        _refuse_statistics(statistics)
-        return _neuron_path(fitted, method, X, y, sample_weight, parameters)
+        refuse_statistics(statistics)
+        return find_neuron_path(fitted, method, X, y, sample_weight, parameters)
     if method == "weight" or getattr(method, "method", "") == "weight":
         raise ValueError(
             "weights have no path: which go depends on how many go at once. Choose among shares with PrunerCV and "
@@ -303,84 +309,6 @@ def _warn_of_nothing(pruner: BasePruner, method: Any, parameters: Mapping[str, A
             UserWarning,
             stacklevel=3,
         )
-
-
-def _refuse_statistics(statistics: NodeStatistics | None) -> None:
-    if statistics is not None:
-        raise ValueError("statistics are of trees: networks are pruned by the rows themselves, give X and y")
-
-
-def _prunes_networks(method: Any) -> bool:
-    """Whether it is a NeuronPruner or a WeightPruner, which need not be imported to be known."""
-    return not isinstance(method, str | type) and getattr(method, "method", "") in ("neuron", "weight")
-
-
-def _holds_a_network(model: Any) -> bool:
-    """Whether it is a network, or a Pipeline or search with one inside."""
-    networks = sys.modules.get("sklearn.neural_network")  # not loaded: then it is none
-    kinds = () if networks is None else (networks.MLPClassifier, networks.MLPRegressor)
-    return bool(kinds) and not isinstance(model, type) and unwrap(model, kinds)[0] is not None
-
-
-def _by_network_pruner(
-    fitted: Any, pruner: Any, X: Any, y: Any, nodes: Any, sample_weight: Any, parameters: Mapping[str, Any]
-) -> Any:
-    if nodes is not None or parameters:
-        raise ValueError("nodes= is for trees, and parameters are set on the pruner itself")
-    if getattr(pruner, "timing", "after") != "after":
-        raise ValueError(f"timing={pruner.timing!r} prunes as it trains, and this network is trained: fit the pruner")
-    own = clone(pruner)
-    own._check_parameters()
-    return own._prune_grown(fitted, X, y, sample_weight).estimator_
-
-
-def _without_neurons(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any, parameters: Mapping[str, Any]) -> Any:
-    from treeprune.neural.neurons import prune_neurons  # scikit-learn's networks take long to import
-
-    if X is None:
-        raise ValueError("X is missing: neurons are ranked, and what is left repaired, by training rows")
-    if nodes is not None:
-        raise ValueError("nodes= is for trees: neurons are chosen by n_keep")
-    _check_names("neuron", prune_neurons, parameters)
-    if "n_keep" not in parameters:
-        raise ValueError("n_keep must be given: how many neurons stay, 1 or more")
-    return prune_neurons(fitted, X, y, sample_weight=sample_weight, **parameters)
-
-
-def _without_weights(fitted: Any, X: Any, y: Any, nodes: Any, sample_weight: Any, parameters: Mapping[str, Any]) -> Any:
-    from treeprune.neural.masks import prune_weights
-
-    if nodes is not None:
-        raise ValueError("nodes= is for trees: weights are chosen by amount")
-    _check_names("weight", prune_weights, parameters)
-    if "amount" not in parameters:
-        raise ValueError("amount must be given: the share of the weights to switch off, or their number")
-    return prune_weights(fitted, X, y, sample_weight=sample_weight, **parameters)
-
-
-def _neuron_path(
-    fitted: Any, method: Any, X: Any, y: Any, sample_weight: Any, parameters: Mapping[str, Any]
-) -> PruningPath:
-    from treeprune.neural.path import neuron_path
-
-    if X is None:
-        raise ValueError("X is missing: neurons are ranked, and what is left repaired, by training rows")
-    if method != "neuron":
-        if parameters:
-            raise ValueError(f"{', '.join(parameters)}: set parameters on the pruner itself")
-        method._check_parameters()
-        return method._find_path(fitted, X, y, sample_weight)
-    if "n_keep" in parameters:
-        raise ValueError(f"n_keep={parameters['n_keep']!r}: a path holds the networks of every size, so it takes none")
-    _check_names("neuron", neuron_path, parameters)
-    return neuron_path(fitted, X, y, sample_weight=sample_weight, **parameters)
-
-
-def _check_names(method: str, function: Any, parameters: Mapping[str, Any]) -> None:
-    allowed = [name for name, p in signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
-    unknown = [name for name in parameters if name not in allowed]
-    if unknown:
-        raise ValueError(f"{method} has no parameter {unknown[0]!r}: it takes {', '.join(allowed)}")
 
 
 def _method(name: Any) -> type[BasePruner]:

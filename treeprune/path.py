@@ -5,6 +5,7 @@ Trees and networks share this file, so it knows neither: a unit is an inner node
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,8 +32,93 @@ def levels_in_force(prices: NDArray[np.float64], values: ArrayLike, holds: Holds
     return np.maximum(np.searchsorted(prices, values, side=side) - 1, 0)
 
 
+class PruningFamily(ABC):
+    """Prunings of one model by their levels; which unit goes when, a path and separate cuts say differently."""
+
+    price: NDArray[np.float64]
+    n_leaves: Any
+    depth: NDArray[np.intp] | None
+    model_at: ModelAt | None
+
+    @property
+    def n_levels(self) -> int:
+        """Number of prunings, the grown tree and the root included where they are among them."""
+        return len(self.price)
+
+    @abstractmethod
+    def levels_at(self, price: ArrayLike) -> NDArray[Any]:
+        """Return the level for each value of the method's parameter."""
+
+    def at(
+        self,
+        *,
+        level: int | None = None,
+        price: float | None = None,
+        n_leaves: int | None = None,
+        depth: int | None = None,
+    ) -> Any:
+        """Return the model pruned at one level, a new estimator.
+
+        Parameters
+        ----------
+        level : int, optional
+            From 0, the grown tree, to ``n_levels - 1``. Give this or one of the following.
+        price : float, optional
+            A value of the method's own parameter, as `levels_at` reads it.
+        n_leaves, depth : int, optional
+            The largest pruning with at most so many leaves, or at most so deep; of equals the first. A family has
+            not every size.
+
+        Raises
+        ------
+        ValueError
+            If not one of them is given, if there is no such level, or if the family is of arrays and not of a model.
+
+        Examples
+        --------
+        >>> import treeprune as tp
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> tree = DecisionTreeClassifier(random_state=0).fit(*load_iris(return_X_y=True))
+        >>> path = tp.pruning_path(tree, "cost_complexity")
+        >>> int(path.at(n_leaves=6).get_n_leaves()), int(path.at(depth=2).get_depth())
+        (5, 2)
+        """
+        given = {"level": level, "price": price, "n_leaves": n_leaves, "depth": depth}
+        given = {name: value for name, value in given.items() if value is not None}
+        if len(given) != 1:
+            found = ", ".join(given) or "nothing"
+            raise ValueError(f"got {found}: one of level, price, n_leaves and depth is expected")
+        if self.model_at is None:
+            raise ValueError(
+                "this family is of arrays, not of a fitted model: tp.pruning_path(fitted, ...) knows its model"
+            )
+        return self.model_at(self._level_of(*given.popitem()))
+
+    def _level_of(self, name: str, value: Any) -> int:
+        if name == "price":
+            return int(self.levels_at(value))
+        if name != "level":
+            return self._largest_within(name, value)
+        check_count("level", value, low=0)
+        if value >= self.n_levels:
+            raise ValueError(f"level={value}: there are levels from 0 to {self.n_levels - 1}")
+        return int(value)
+
+    def _largest_within(self, name: str, limit: int) -> int:
+        """The first of the largest prunings whose leaves, or depth, are within the limit."""
+        sizes = self.n_leaves if name == "n_leaves" else self.depth
+        if sizes is None:
+            raise ValueError("networks have no depth to be pruned to: give n_leaves, which counts their units")
+        check_count(name, limit, low=int(name == "n_leaves"))
+        within = np.flatnonzero(sizes <= limit)
+        if not len(within):
+            raise ValueError(f"{name}={limit}: the smallest of these prunings has {name}={int(sizes.min())}")
+        return int(within[np.argmax(self.n_leaves[within])])
+
+
 @dataclass(frozen=True, eq=False)
-class PruningPath:
+class PruningPath(PruningFamily):
     """A nested family of prunings: one integer per unit describes all of them.
 
     Attributes
@@ -92,11 +178,6 @@ class PruningPath:
         """What sizes are counted in."""
         return UNITS.get(self.method, "leaves")
 
-    @property
-    def n_levels(self) -> int:
-        """Number of prunings in the family, the grown tree and the root included."""
-        return len(self.price)
-
     def levels_at(self, price: ArrayLike) -> NDArray[Any]:
         """Return the level that holds at each value of the method's parameter.
 
@@ -125,42 +206,6 @@ class PruningPath:
         # an alpha that another program added up differently is the same alpha; a price of this path is itself
         near = levels_in_force(self.price, np.asarray(price, dtype=np.float64) * (1 + ROUNDING), self.holds)
         return np.where(self.price[levels] == price, levels, near)[()]
-
-    def at(
-        self,
-        *,
-        level: int | None = None,
-        price: float | None = None,
-        n_leaves: int | None = None,
-        depth: int | None = None,
-    ) -> Any:
-        """Return the model pruned at one level of the path, a new estimator.
-
-        Parameters
-        ----------
-        level : int, optional
-            From 0, the grown tree, to ``n_levels - 1``. Give this or one of the following.
-        price : float, optional
-            A value of the method's own parameter, as `levels_at` reads it.
-        n_leaves, depth : int, optional
-            The largest tree of the path with at most so many leaves, or at most so deep. A path has not every size.
-
-        Raises
-        ------
-        ValueError
-            If not one of them is given, if there is no such level, or if the path is of arrays and not of a model.
-
-        Examples
-        --------
-        >>> import treeprune as tp
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.tree import DecisionTreeClassifier
-        >>> tree = DecisionTreeClassifier(random_state=0).fit(*load_iris(return_X_y=True))
-        >>> path = tp.pruning_path(tree, "cost_complexity")
-        >>> int(path.at(n_leaves=6).get_n_leaves()), int(path.at(depth=2).get_depth())
-        (5, 2)
-        """
-        return _model_at(self, level, price, n_leaves, depth)
 
     def price_inside(self, level: int) -> float:
         """Return a value of the method's parameter at which the level holds.
@@ -205,7 +250,7 @@ class PruningPath:
 
 
 @dataclass(frozen=True, eq=False)
-class PruningCuts:
+class PruningCuts(PruningFamily):
     """A family of prunings that need not be nested: one cut for each value of a parameter.
 
     Attributes
@@ -253,41 +298,6 @@ class PruningCuts:
         """Size of each pruning, shape (n_cuts,)."""
         return self.cuts.sum(axis=1)
 
-    @property
-    def n_levels(self) -> int:
-        """Number of prunings in the family."""
-        return len(self.price)
-
-    def at(
-        self,
-        *,
-        level: int | None = None,
-        price: float | None = None,
-        n_leaves: int | None = None,
-        depth: int | None = None,
-    ) -> Any:
-        """Return the model pruned by one of the cuts, a new estimator.
-
-        Parameters
-        ----------
-        level : int, optional
-            Number of the cut. Give this or one of the following.
-        price : float, optional
-            A value of the parameter that there is a cut for.
-        n_leaves, depth : int, optional
-            The largest pruning with at most so many leaves, or at most so deep; of equals the first.
-
-        Examples
-        --------
-        >>> import treeprune as tp
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.tree import DecisionTreeClassifier
-        >>> tree = DecisionTreeClassifier(random_state=0).fit(*load_iris(return_X_y=True))
-        >>> int(tp.pruning_cuts(tree, "optimal").at(n_leaves=4).get_n_leaves())
-        4
-        """
-        return _model_at(self, level, price, n_leaves, depth)
-
     def levels_at(self, price: ArrayLike) -> NDArray[Any]:
         """Return the number of the cut for each value of the parameter.
 
@@ -301,35 +311,3 @@ class PruningCuts:
         if not equal.any(axis=-1).all():
             raise ValueError(f"{self.parameter}={price!r}: there are cuts for {self.price.tolist()} only")
         return equal.argmax(axis=-1)
-
-
-def _model_at(family: PruningPath | PruningCuts, level: Any, price: Any, n_leaves: Any, depth: Any) -> Any:
-    given = {"level": level, "price": price, "n_leaves": n_leaves, "depth": depth}
-    given = {name: value for name, value in given.items() if value is not None}
-    if len(given) != 1:
-        raise ValueError(f"got {', '.join(given) or 'nothing'}: one of level, price, n_leaves and depth is expected")
-    if family.model_at is None:
-        raise ValueError(
-            "this family is of arrays, not of a fitted model: tp.pruning_path(fitted, ...) knows its model"
-        )
-    [(name, value)] = given.items()
-    if name == "price":
-        return family.model_at(int(family.levels_at(value)))
-    if name == "level":
-        check_count("level", value, low=0)
-        if value >= family.n_levels:
-            raise ValueError(f"level={value}: there are levels from 0 to {family.n_levels - 1}")
-        return family.model_at(int(value))
-    return family.model_at(_largest_within(family, name, value))
-
-
-def _largest_within(family: PruningPath | PruningCuts, name: str, limit: int) -> int:
-    """The first of the largest prunings whose leaves, or depth, are within the limit."""
-    sizes = family.n_leaves if name == "n_leaves" else family.depth
-    if sizes is None:
-        raise ValueError("networks have no depth to be pruned to: give n_leaves, which counts their units")
-    check_count(name, limit, low=int(name == "n_leaves"))
-    within = np.flatnonzero(sizes <= limit)
-    if not len(within):
-        raise ValueError(f"{name}={limit}: the smallest of these prunings has {name}={int(sizes.min())}")
-    return int(within[np.argmax(family.n_leaves[within])])

@@ -11,6 +11,8 @@ import difflib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sklearn.model_selection import KFold
+
 from treeprune.cv import PrunerCV
 from treeprune.tree.methods.cost_complexity import CostComplexityPruner
 from treeprune.tree.methods.error_based import ErrorBasedPruner
@@ -21,40 +23,30 @@ if TYPE_CHECKING:
 
 
 class Preset(NamedTuple):
-    """How one system prunes.
+    """How one system prunes, in words where no parameter of the pruner says it.
 
     Attributes
     ----------
     make : callable
         From an estimator to the configured pruner.
-    ties : str
-        What becomes of a branch that is worth as much as a leaf.
-    slack : str
-        By how much a leaf may be worse.
-    limit : str
-        Where the upper limits of error rates come from.
-    order : str
-        In which the nodes are asked.
-    rows : str
-        What is held out to prune by.
-    leaves : str
-        Which rows the values of the leaves are of.
-    raising, collapse : bool
-        Whether subtrees are raised, and whether branches without fewer training errors go first.
     tested : str
         What of the real system the tests compare with.
+    order : str
+        In which the nodes are asked.
+    slack : str
+        By how much a leaf may be worse than the branch it replaces.
+    limit : str
+        Where the upper limits of error rates come from.
+    rows : str
+        What is held out to prune by.
     """
 
     make: Callable[[Any], Any]
-    ties: str
-    slack: str
-    limit: str
-    order: str
-    rows: str
-    leaves: str
-    raising: bool
-    collapse: bool
     tested: str
+    order: str = "bottom-up"
+    slack: str = "none"
+    limit: str = "none"
+    rows: str = "none"
 
 
 def _error_based(**parameters: Any) -> Callable[[Any], Any]:
@@ -68,96 +60,35 @@ def _reduced_error(fraction: float, refit: bool = False) -> Callable[[Any], Any]
 
 
 def _rpart(estimator: Any) -> Any:
+    folds = KFold(10, shuffle=True, random_state=0)  # rpart draws its groups, whatever the classes
     pruner = CostComplexityPruner(estimator, risk="error")
-    return PrunerCV(pruner, cv=10, selection="one_standard_error", standard_error="case", random_state=0)
+    return PrunerCV(pruner, cv=folds, selection="one_standard_error", standard_error="case", random_state=0)
 
 
-UPWARD, WEAKEST = "bottom-up", "weakest link first"
-NONE, GO = "none", "go"
+WEAKEST = "weakest link first"
 PRESETS = {
     "c4.5-r8": Preset(
         _error_based(confidence=0.25, limit="c4.5", raising_ties="left"),
-        ties=GO,
+        "Quinlan's printed limits and his congressional subtree",
         slack="0.1 errors",
         limit="table of z, .6925 at .25",
-        order=UPWARD,
-        rows=NONE,
-        leaves="all",
-        raising=True,
-        collapse=True,
-        tested="Quinlan's printed limits and his congressional subtree",
     ),
     "weka-3.8-j48": Preset(
         _error_based(confidence=0.25, limit="weka", raising_ties="right"),
-        ties=GO,
+        "trees of J48, Weka 3.9.6",
         slack="0.1 errors + 1e-6",
         limit="exact z, .67449 at .25",
-        order=UPWARD,
-        rows=NONE,
-        leaves="all",
-        raising=True,
-        collapse=True,
-        tested="trees of J48, Weka 3.9.6",
     ),
-    "weka-3.8-j48-r": Preset(
-        _reduced_error(1 / 3),
-        ties=GO,
-        slack=NONE,
-        limit=NONE,
-        order=UPWARD,
-        rows="1/3",
-        leaves="those grown on",
-        raising=False,
-        collapse=False,
-        tested="trees of J48 -R, Weka 3.9.6",
-    ),
-    "weka-reptree": Preset(
-        _reduced_error(1 / 3, refit=True),
-        ties=GO,
-        slack=NONE,
-        limit=NONE,
-        order=UPWARD,
-        rows="1/3",
-        leaves="all (backfitting)",
-        raising=False,
-        collapse=False,
-        tested="trees of REPTree, Weka 3.9.6",
-    ),
-    "ydf-cart": Preset(
-        _reduced_error(1 / 10),
-        ties=GO,
-        slack=NONE,
-        limit=NONE,
-        order=UPWARD,
-        rows="1/10",
-        leaves="those grown on",
-        raising=False,
-        collapse=False,
-        tested="trees of YDF 0.16.1, pruned on rows that are known",
-    ),
+    "weka-3.8-j48-r": Preset(_reduced_error(1 / 3), "trees of J48 -R, Weka 3.9.6", rows="1/3"),
+    "weka-reptree": Preset(_reduced_error(1 / 3, refit=True), "trees of REPTree, Weka 3.9.6", rows="1/3"),
+    "ydf-cart": Preset(_reduced_error(1 / 10), "trees of YDF 0.16.1, pruned on rows that are known", rows="1/10"),
     "rpart": Preset(
-        _rpart,
-        ties=GO,
-        slack=NONE,
-        limit=NONE,
-        order=WEAKEST,
-        rows="none (10 folds, one standard error)",
-        leaves="all",
-        raising=False,
-        collapse=False,
-        tested="cp tables and choices of rpart 4.1.19",
+        _rpart, "cp tables and choices of rpart 4.1.19", WEAKEST, rows="none (10 folds, one standard error)"
     ),
     "scikit-learn": Preset(
         lambda estimator: CostComplexityPruner(estimator, risk="impurity"),
-        ties=GO,
-        slack=NONE,
-        limit=NONE,
-        order=WEAKEST,
-        rows=NONE,
-        leaves="all",
-        raising=False,
-        collapse=False,
-        tested="ccp_alpha of scikit-learn 1.9.1, above 0",
+        "ccp_alpha of scikit-learn 1.9.1, above 0",
+        WEAKEST,
     ),
 }
 
@@ -218,7 +149,23 @@ def presets() -> DataFrame:
     """
     from pandas import DataFrame, Index
 
-    columns = Preset._fields[1:]
-    table = DataFrame([found[1:] for found in PRESETS.values()], columns=columns, index=Index(PRESETS, name="name"))
-    table.insert(0, "pruner", [type(found.make(None)).__name__ for found in PRESETS.values()])
-    return table
+    rows = [_described(found) for found in PRESETS.values()]
+    return DataFrame(rows, index=Index(PRESETS, name="name"))
+
+
+def _described(found: Preset) -> dict[str, Any]:
+    pruner = found.make(None)
+    parameters = pruner.get_params(deep=False)
+    grown_on = "those grown on" if found.rows.count("/") else "all"
+    return {
+        "pruner": type(pruner).__name__,
+        "ties": "keep" if parameters.get("ties") == "keep" else "go",
+        "slack": found.slack,
+        "limit": found.limit,
+        "order": found.order,
+        "rows": found.rows,
+        "leaves": "all (backfitting)" if parameters.get("refit_leaves") else grown_on,
+        "raising": parameters.get("subtree_raising", False),
+        "collapse": parameters.get("collapse", False),
+        "tested": found.tested,
+    }

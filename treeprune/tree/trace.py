@@ -99,7 +99,7 @@ def levels_as_text(
     n_leaves : int
         Size of the level chosen, which is marked: no two levels have the same.
     max_rows : int
-        A last line says how many more there are.
+        The level chosen is shown in any case; a last line says how many more there are.
     """
     from pandas import DataFrame
 
@@ -112,14 +112,16 @@ def levels_as_text(
         "rel error": relative,
         "": np.where(path.n_leaves == n_leaves, "chosen", ""),
     }
-    return "\n".join(_lines(DataFrame(columns)[::-1], max_rows, "levels"))
+    table = DataFrame(columns)[::-1]
+    return "\n".join(_lines(table, max_rows, "levels", always=table[""].to_numpy() != ""))
 
 
-def _lines(table: DataFrame, max_rows: int, what: str) -> list[str]:
-    """Lines of a table, cut off after so many rows."""
-    text = table.head(max_rows).to_string(index=False, float_format="{:.6g}".format)
+def _lines(table: DataFrame, max_rows: int, what: str, always: Any = False) -> list[str]:
+    """Lines of a table, cut off after so many rows but for those that are always shown."""
+    shown = table[(np.arange(len(table)) < max_rows) | always]
+    text = shown.to_string(index=False, float_format="{:.6g}".format)
     lines = [line.rstrip() for line in text.splitlines()] if len(table) else [f"no {what}"]
-    left_out = len(table) - max_rows
+    left_out = len(table) - len(shown)
     return [*lines, f"... and {left_out} more {what}"] if left_out > 0 else lines
 
 
