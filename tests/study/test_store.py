@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -146,7 +147,9 @@ def test_a_unit_that_failed_is_kept_with_its_error_until_it_is_to_be_tried_again
 def start(design, out, *words):
     command = [sys.executable, "-m", "treeprune", "study", str(design), "--jobs", "1", "--out", str(out), "--resume"]
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([*command, *words], start_new_session=True, **quiet)
+    # where the tests run in the background of a shell, Ctrl-C is ignored, and would be by what they start
+    heeds_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen([*command, *words], start_new_session=True, preexec_fn=heeds_ctrl_c, **quiet)
 
 
 def finished_table(out):
