@@ -130,3 +130,37 @@ def test_no_number_is_cut_off_on_a_narrow_terminal(stores):
     assert result.exit_code == 0
     assert "…" not in result.output
     assert max(map(len, result.output.splitlines())) <= 80
+
+
+def test_a_file_whose_rows_have_changed_is_not_compared_with_itself(tmp_path):
+    rows = pd.DataFrame({"x": np.arange(60.0), "z": np.tile([0.0, 1.0, 2.0], 20), "y": ["a", "b"] * 30})
+    design = {"data": ["wine", str(tmp_path / "mine.csv")], "target": "y", "methods": ["max_depth"]}
+    rest = {"repeats": 2, "folds": 3, "networks": "none"}
+    for name in ("a", "b"):
+        rows.to_csv(tmp_path / "mine.csv", index=False)
+        run_study(Study(**design, **rest), store=tmp_path / f"{name}.sqlite")
+        rows.loc[:9, "y"] = "a"
+    found = compare_stores(*(read_store(tmp_path / f"{name}.sqlite")["results"] for name in ("a", "b")))
+    assert set(found.by_set["data"]) == {"wine"}
+    assert "mine: the two studies read different rows, so that it is not compared" in found.remarks
+    only = {**design, "data": design["data"][1:]}
+    run_study(Study(**only, **rest), store=tmp_path / "c.sqlite")
+    with pytest.raises(ValueError, match="mine: the two studies read different rows"):
+        compare_stores(read_store(tmp_path / "c.sqlite")["results"], read_store(tmp_path / "a.sqlite")["results"])
+
+
+def test_development_sets_of_the_latest_design_of_either_store_count_in_no_mean(tmp_path):
+    design = {**FIELDS, "methods": ["max_depth"]}
+    run_study(Study(**design, development=["wine"]), store=tmp_path / "a.sqlite")
+    run_study(Study(**design), store=tmp_path / "b.sqlite")
+    result = run("compare", tmp_path / "a.sqlite", tmp_path / "b.sqlite", "--out", tmp_path / "sets.csv")
+    assert result.exit_code == 0, result.output
+    assert "wine: a development set, which counts in no mean" in " ".join(result.output.split())
+    by_set = pd.read_csv(tmp_path / "sets.csv").groupby("data")["development"].all()
+    assert by_set.to_dict() == {"cpu": False, "glass": False, "wine": True}
+    rows = [read_store(tmp_path / f"{name}.sqlite")["results"] for name in ("a", "b")]
+    by_method = compare_stores(*rows, {"wine"}).by_method.set_index(["task", "method"])
+    assert by_method.loc[("classification", "max_depth"), "sets"] == 1
+    run_study(Study(**design), store=tmp_path / "a.sqlite")  # declared anew, and nothing to be done
+    again = run("compare", tmp_path / "a.sqlite", tmp_path / "b.sqlite")
+    assert "counts in no mean" not in again.output

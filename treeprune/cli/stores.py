@@ -14,7 +14,7 @@ from rich.text import Text
 from treeprune.cli.say import WRONG, note, stop
 from treeprune.study.compare_stores import SAME, compare_stores
 from treeprune.study.methods import METHODS
-from treeprune.study.results import TABLES, read_store
+from treeprune.study.results import TABLES, read_declared, read_store
 from treeprune.study.units import CONDITION
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def compare(
     """Compare two studies row by row: same set, split and method."""
     try:
         _check_new(out, force)
-        found = compare_stores(read_store(first)["results"], read_store(second)["results"])
+        results = [read_store(store)["results"] for store in (first, second)]
+        development = {name for store in (first, second) for name in read_declared(store).get("development", ())}
+        found = compare_stores(*results, development)
         if out is not None:
             found.by_set.to_csv(out, index=False)
     except (ValueError, OSError) as error:
@@ -62,13 +64,13 @@ def export(
         if table not in TABLES:
             raise ValueError(f"--table {table}: one of {', '.join(TABLES)} is expected")
         whole = read_store(store)[table]
-        # a store may hold earlier designs, or earlier contents of a file, which no column tells apart
+        # a store may hold earlier designs, which no column tells apart
         frame = whole.drop_duplicates(SAME, keep="last") if table == "results" else whole
         _write(frame, out)
     except (ValueError, OSError, ImportError) as error:
         stop(str(error), WRONG)
     if len(frame) < len(whole):
-        note(f"{len(whole) - len(frame)} rows of earlier designs, or of other contents of a file, are left out")
+        note(f"{len(whole) - len(frame)} rows of earlier designs are left out")
     Console().print(f"{len(frame)} rows:", Text(str(out), "bold"), soft_wrap=True)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = (
-    *("data", "task", "scoring", *CONDITION, "repeat", "seed", "method", "pruned_with"),
+    *("data", "contents", "task", "scoring", *CONDITION, "repeat", "seed", "method", "pruned_with"),
     *("rows_training", "rows_grown_on", "rows_pruned_with", "rows_test", "strength"),
     *("leaves_grown", "leaves", "train", "test", "ceiling", "crossed", "ceiling_leaves", "crossed_leaves"),
     *("test_population", "population", "population_leaves"),
@@ -49,7 +49,7 @@ class StudyResults:
     tables : dict of Bunch
         What is known of each data set.
     rows : DataFrame
-        One row a data set, repeat and method. ``test`` and ``train`` are accuracies, or R² for a
+        One row a data set, repeat and method. ``contents`` is the start of a hash of the data set's rows. ``test`` and ``train`` are accuracies, or R² for a
         regression; ``ceiling`` is fitted to the test rows, ``crossed`` is the cut chosen on one
         half of them and scored on the other. ``strength`` is what cross-validation chose.
         ``grow_seconds`` is for all trees that the method needs, ``prune_seconds`` for the rest.
@@ -260,6 +260,12 @@ def read_store(path: str | Path) -> dict[str, pd.DataFrame]:
         raise ValueError(f"{str(path)!r} is empty, and no store of studies")
     with Store(path, TABLES) as store:
         return {name: store.frame(name) for name in TABLES}
+
+
+def read_declared(path: str | Path) -> dict[str, Any]:
+    """Return the fields of the design that last went on with a store."""
+    with Store(path, TABLES) as store:
+        return store.declared()
 
 
 def forget_failures(path: str | Path) -> int:

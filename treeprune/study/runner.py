@@ -44,6 +44,7 @@ from treeprune.tree.fitted import FittedTree, find_tree
 from treeprune.tree.rebuild import materialise
 from treeprune.tree.refit import refitted_fields
 
+CONTENTS = 12  # digits of the hash of a data set's rows, that tell two files of one name apart
 POPULATION = 100_000  # fresh rows of a generator, that stand for all there are
 
 Progress = Callable[[int, int, str], None]
@@ -104,6 +105,7 @@ def run_study(
     rows = {name: Data.of(table) for name, table in tables.items()}
     units = {key_of(study, unit, rows[unit.data].hash): unit for unit in list_units(study, tables)}
     with Store(store, TABLES) as kept:
+        kept.declare(study.as_dict())
         _do_missing(study, units, rows, kept, jobs, progress)
         frames = {name: kept.frame(name, list(units)) for name in TABLES}
     return StudyResults.collect(study, tables, frames, perf_counter() - begin)
@@ -127,16 +129,17 @@ def run_unit(study: Study, unit: Unit, data: Data) -> UnitResult:
             bench = _Bench.set_up(study, unit, data)
             curve = bench.curve()
         except FAILURES as error:
-            return failed_unit(study, unit, error)
+            return failed_unit(study, unit, data, error)
         return UnitResult({"results": [_row(bench, method) for method in methods], "curves": curve})
 
 
-def failed_unit(study: Study, unit: Unit, error: BaseException) -> UnitResult:
+def failed_unit(study: Study, unit: Unit, data: Data, error: BaseException) -> UnitResult:
     """Return the rows of a unit of which nothing came."""
     said = f"{type(error).__name__}: {error}"
     if unit.part == "networks":
         return UnitResult(failed_network(unit, said), said)
-    return UnitResult({"results": [_identity(unit, m) | {"error": said} for m in study.methods_for(unit.task)]}, said)
+    rows = [_identity(unit, data, method) | {"error": said} for method in study.methods_for(unit.task)]
+    return UnitResult({"results": rows}, said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,8 +183,9 @@ def _do_missing(
     for place, result in run_calls(run_unit, calls, jobs):
         key = missing[place]
         unit = units[key]
-        found = failed_unit(study, unit, result) if isinstance(result, WorkerDied) else result
-        store.add(key, configuration(study, unit, rows[unit.data].hash), found.tables, found.error)
+        data = rows[unit.data]
+        found = failed_unit(study, unit, data, result) if isinstance(result, WorkerDied) else result
+        store.add(key, configuration(study, unit, data.hash), found.tables, found.error)
         done += 1
         tell(done, len(units), unit.data)
 
@@ -274,9 +278,9 @@ class _Bench:
 
 def _row(bench: _Bench, method: StudyMethod) -> Row:
     try:
-        return _identity(bench.unit, method) | _measured(bench, method) | {"error": ""}
+        return _identity(bench.unit, bench.data, method) | _measured(bench, method) | {"error": ""}
     except FAILURES as error:
-        return _identity(bench.unit, method) | {"error": f"{type(error).__name__}: {error}"}
+        return _identity(bench.unit, bench.data, method) | {"error": f"{type(error).__name__}: {error}"}
 
 
 def _measured(bench: _Bench, method: StudyMethod) -> Row:
@@ -312,9 +316,10 @@ def _strength(fitted: Any) -> float:
     return float(next(iter(getattr(fitted, "best_params_", {"": float("nan")}).values())))
 
 
-def _identity(unit: Unit, method: StudyMethod) -> Row:
+def _identity(unit: Unit, data: Data, method: StudyMethod) -> Row:
     return {
         "data": unit.data,
+        "contents": data.hash[:CONTENTS],
         "task": unit.task,
         "scoring": SCORING[unit.task],
         **{factor: getattr(unit, factor) for factor in CONDITION},

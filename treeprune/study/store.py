@@ -101,6 +101,16 @@ class Store:
                     self._insert(table, key, rows)
         return added
 
+    def declare(self, design: Row) -> None:
+        """Write down the design that goes on with the store now."""
+        with _Transaction(self._connection) as connection:  # what is there already becomes the latest again
+            connection.execute("INSERT OR REPLACE INTO designs VALUES (?)", (json.dumps(design, default=str),))
+
+    def declared(self) -> dict[str, Any]:
+        """Return the design that was declared last; nothing if none was."""
+        found = self._connection.execute("SELECT design FROM designs ORDER BY rowid DESC LIMIT 1").fetchone()
+        return json.loads(found[0]) if found else {}
+
     def keys(self) -> set[str]:
         """Return the keys of all units that are there, failed ones too."""
         return {key for (key,) in self._connection.execute("SELECT key FROM units")}
@@ -144,6 +154,7 @@ class Store:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS units (key TEXT PRIMARY KEY, configuration TEXT, error TEXT)"
             )
+            connection.execute("CREATE TABLE IF NOT EXISTS designs (design TEXT PRIMARY KEY)")
             for table, columns in self.columns.items():
                 self._make_table(table, columns)
         self._write_ahead()
