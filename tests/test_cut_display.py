@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.tree import DecisionTreeClassifier
 
 import treeprune as tp
 from treeprune.cut_display import GONE, KEPT, LEAF, places
@@ -65,3 +66,14 @@ def test_a_root_alone_and_a_crowded_tree_are_drawn():
     assert len(tp.CutDisplay.from_pruner(root).ax_.texts) == 0
     crowded = tp.MaxLeafNodesPruner(max_leaf_nodes=60).fit(pd.DataFrame(X), np.array(list("abcdefghij"))[y])
     assert len(tp.CutDisplay.from_pruner(crowded).ax_.texts) == 0  # too many rules to be read
+
+
+def test_names_of_features_with_dollars_are_no_formulas():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    X = X.set_axis(["pay in $", r"tax $\frac $", "x_1", "$"], axis=1)
+    pruner = tp.CostComplexityPruner(DecisionTreeClassifier(random_state=0)).fit(X, y)
+    display = tp.CutDisplay.from_pruner(pruner)
+    display.figure_.canvas.draw()
+    rules = {text.get_text() for text in display.ax_.texts}
+    assert rules
+    assert all("$" in rule or "x_1" in rule for rule in rules)

@@ -142,12 +142,11 @@ class CutDisplay:
             peers = np.flatnonzero(left & ~self.cut & (y == y[t]))
             up = 6 + 9 * (np.searchsorted(np.sort(x[peers]), x[t]) % 3)
             box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-            ax.annotate(
-                self.rules[t], (x[t], y[t]), (0, up), textcoords="offset points", ha="center", fontsize=8, bbox=box
-            )
+            look: dict[str, Any] = {"ha": "center", "fontsize": 8, "bbox": box, "parse_math": False}  # names have $
+            ax.annotate(self.rules[t], (x[t], y[t]), (0, up), textcoords="offset points", **look)
 
     def _label(self, ax: Axes) -> None:
-        ax.set_title(self.title, loc="left", fontsize=10)
+        ax.set_title(self.title, loc="left", fontsize=10, parse_math=False)
         ax.set_ylabel("depth")
         deepest = int(self.structure.depth.max())
         step = max(1, deepest // 8)

@@ -254,6 +254,11 @@ def test_the_axes_of_double_descent_are_trees_and_forests_by_hand() -> None:
     assert (many["train_error"] == 0).all()
     assert many["complexity"].tolist() == [many["leaves"].iloc[0], 5 * many["leaves"].iloc[0]]
     rows, y = load_diabetes(return_X_y=True)
+    both = double_descent(*given, leaves=[2, 4], trees=[1, 5], repeats=2).joined()
+    line = both.plot().axes_[1].get_lines()
+    assert len(line) == 1  # one line through both axes, by the leaves of all trees
+    means = both.table.groupby("complexity")["test_error"].mean()
+    np.testing.assert_allclose(np.column_stack(line[0].get_data()), np.column_stack([means.index, means]))
     numbers = double_descent(
         rows[:200], y[:200], rows[200:], y[200:], task="regression", leaves=[2], trees=[1], repeats=1
     )
@@ -306,6 +311,15 @@ def test_a_summary_is_mean_spread_and_number_and_a_figure_shows_them() -> None:
         (lambda: level_stability(tp.ReducedErrorPruner(), X, Y, seeds=[0]), ValueError, "not nested"),
         (lambda: level_stability(tp.CostComplexityPruner(), X, Y, repeats=0), ValueError, "repeats=0"),
         (lambda: double_descent(X, Y, X, Y, task="ranking"), ValueError, "task='ranking'"),
+        (lambda: double_descent(X, Y, X, Y, leaves=[]), ValueError, "leaves is empty"),
+        (lambda: double_descent(X, Y, X, Y, trees=[0]), ValueError, "trees=0"),
+        (lambda: label_noise(TREE, X, Y, noise=[]), ValueError, "noise is empty"),
+        (lambda: label_noise(TREE, X, Y, noise=0.1), ValueError, "noise=0.1: a list"),
+        (lambda: holdout_size(TREE, X, Y, fractions=()), ValueError, "fractions is empty"),
+        (lambda: learning_curve(TREE, X, Y, shares=[]), ValueError, "shares is empty"),
+        (lambda: learning_curve(TREE, X, Y, shares=[0, 0.5]), ValueError, "shares=0"),
+        (lambda: level_stability(tp.CostComplexityPruner(), X, Y, seeds=[]), ValueError, "seeds is empty"),
+        (lambda: level_stability(tp.CostComplexityPruner(), X, Y, seeds=["a"]), ValueError, "seeds='a'"),
     ],
 )
 def test_questions_that_make_no_sense_are_refused(ask: Any, error: type[Exception], message: str) -> None:
@@ -320,3 +334,16 @@ def test_the_bayes_error_is_the_floor_of_the_budget() -> None:
     )
     assert answer.table["growth"].iloc[0] > -0.01
     assert answer.table["error"].iloc[0] < 0.2
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("along", ["n", "kind"])
+def test_names_with_dollars_are_drawn_as_they_are(along: str, stacked: bool) -> None:
+    kinds = ["gross $ \\frac $"] * 4 + ["b"] * 4
+    table = pd.DataFrame({"n": [1, 1, 2, 2] * 2, "kind": kinds, "x": range(8), "y": range(8)})
+    answer = Answer("Is $it $so?", table, along, ("x", "y"), "kind" if along == "n" and not stacked else None, stacked)
+    display = answer.plot()
+    display.figure_.canvas.draw()
+    said = {text.get_text().replace("\n", " ") for text in display.figure_.findobj(mpl.text.Text)}
+    assert "Is $it $so?" in said
+    assert stacked or kinds[0] in said

@@ -96,3 +96,10 @@ def test_names_of_growers_are_text(name):
     )
     assert "<b>noise" not in page
     assert "a & b<" not in page
+
+
+def test_growers_whose_names_have_dollars_are_drawn_on_the_page():
+    growers = {"tree": {}, r"$5 and $\frac": {"min_samples_leaf": 9}}
+    study = Study(data=["wine"], methods=["max_depth"], repeats=2, folds=3, networks="none", growers=growers)
+    page = build_page(run_study(study))
+    assert page.count(r"$5 and $\frac") >= 2  # a label of the figure, and a row of its table

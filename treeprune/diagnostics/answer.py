@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Self
 
@@ -69,6 +69,10 @@ class Answer:
 
         return pd.DataFrame(columns).reset_index()
 
+    def joined(self) -> Answer:
+        """Return the same with all kinds as one line: the two axes of double descent, one after the other."""
+        return replace(self, by=None)
+
     def plot(self, axes: Any = None) -> AnswerDisplay:
         """Draw the means, with bands of one standard deviation; see `AnswerDisplay`."""
         return AnswerDisplay(self).plot(axes)
@@ -117,7 +121,7 @@ class AnswerDisplay:
         else:
             for ax, name in zip(axes, self.answer.shown, strict=True):
                 (self._draw_lines if runs else self._draw_dots)(ax, name)
-        axes[0].figure.suptitle(self.answer.question, fontsize="medium")
+        axes[0].figure.suptitle(self.answer.question, fontsize="medium", parse_math=False)
         self.axes_, self.figure_ = axes, axes[0].figure
         return self
 
@@ -132,7 +136,7 @@ class AnswerDisplay:
             ax.fill_between(x, mean - spread, mean + spread, color=look["color"], alpha=0.15, linewidth=0)
         _label(ax, answer.along, name)
         if answer.by is not None:
-            ax.legend(framealpha=1, edgecolor="none", fontsize="small")
+            _legend(ax)
 
     def _draw_parts(self, ax: Axes) -> None:
         answer, means = self.answer, self.answer.summary().sort_values(self.answer.along)
@@ -140,7 +144,7 @@ class AnswerDisplay:
         labels = [name.replace("_", " ") for name in answer.shown]
         ax.stackplot(means[answer.along], parts, labels=labels, colors=COLORS[: len(parts)], alpha=0.75)
         _label(ax, answer.along, "error")
-        ax.legend(framealpha=1, edgecolor="none", fontsize="small")
+        _legend(ax)
 
     def _draw_bars(self, ax: Axes) -> None:
         """One bar a kind, its parts on top of each other from the bottom; parts below 0 hang under it."""
@@ -148,10 +152,11 @@ class AnswerDisplay:
         above, below = np.zeros(len(means)), np.zeros(len(means))
         for k, name in enumerate(answer.shown):
             part = means[f"{name} mean"].to_numpy()
-            ax.bar(means[answer.along], part, bottom=np.where(part >= 0, above, below), color=COLORS[k], label=name)
+            ax.bar(range(len(means)), part, bottom=np.where(part >= 0, above, below), color=COLORS[k], label=name)
             above, below = above + np.maximum(part, 0), below + np.minimum(part, 0)
+        ax.set_xticks(range(len(means)), [str(kind) for kind in means[answer.along]], parse_math=False)
         ax.set_ylabel("error")
-        ax.legend(framealpha=1, edgecolor="none", fontsize="small")
+        _legend(ax)
 
     def _draw_dots(self, ax: Axes, name: str) -> None:
         """One row a kind, from the top: a dot for each run, heaped up as a histogram, and a line for the mean."""
@@ -163,7 +168,8 @@ class AnswerDisplay:
             ax.plot(at, place + 0.05 + 0.75 * height / tallest, "o", color=color, markersize=min(4, 90 / tallest))
             ax.plot([values.mean()] * 2, [place, place + 0.85], color="black", linewidth=1.5)
             ax.axhline(place, color="0.7", linewidth=0.8, zorder=0)
-        ax.set_yticks(np.arange(len(groups)) + 0.4, [fill(str(kind).replace("_", " "), 18) for kind, _ in groups])
+        names = [fill(str(kind).replace("_", " "), 18) for kind, _ in groups]
+        ax.set_yticks(np.arange(len(groups)) + 0.4, names, parse_math=False)
         ax.set_xlabel(f"{name.replace('_', ' ')} (a dot: one run; a line: the mean)")
 
 
@@ -177,6 +183,11 @@ def _heaps(numbers: pd.Series[Any], groups: list[Any]) -> list[tuple[NDArray[Any
         at = np.sort(binned.loc[index].to_numpy())
         heaps.append((at, np.arange(len(at)) - np.searchsorted(at, at) + 1))
     return heaps
+
+
+def _legend(ax: Axes) -> None:
+    for text in ax.legend(framealpha=1, edgecolor="none", fontsize="small").get_texts():
+        text.set_parse_math(False)  # models have the names that a user gives them, and $ is no formula there
 
 
 def _label(ax: Axes, along: str, name: str) -> None:

@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from treeprune.checks import check_choice, check_count
 from treeprune.diagnostics.answer import Answer
+from treeprune.diagnostics.trials import levels
 
 FIRST, SECOND = "leaves of one tree", "trees of full size"
 
@@ -52,7 +53,7 @@ def double_descent(
     -------
     Answer
         Columns repeat, axis, leaves (of one tree), trees, complexity (leaves of all trees together), train_error,
-        test_error. ``by="axis"``: the two axes apart; joined they are one line over complexity.
+        test_error. ``by="axis"``: it shows the two axes apart, and ``joined()`` of it both as one line over complexity.
 
     Examples
     --------
@@ -62,11 +63,18 @@ def double_descent(
     >>> answer = double_descent(X[:300], y[:300], X[300:], y[300:], leaves=[2, 8], trees=[1, 10], repeats=2)
     >>> answer.table["trees"].unique().tolist()
     [1, 10]
+    >>> answer.joined().summary()["complexity"].is_monotonic_increasing
+    True
     """
     from pandas import DataFrame
 
     check_choice("task", task, ("classification", "regression"))
     check_count("repeats", repeats, low=1)
+    check_count("random_state", random_state, low=0)
+    for n in levels("leaves", leaves):
+        check_count("leaves", n, low=2)
+    for n in levels("trees", trees):
+        check_count("trees", n, low=1)
     classifies = task == "classification"
     kind = DecisionTreeClassifier if classifies else DecisionTreeRegressor
     forest = RandomForestClassifier if classifies else RandomForestRegressor

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from treeprune.diagnostics.answer import Answer
-from treeprune.diagnostics.trials import fit_and_score, splits
+from treeprune.diagnostics.trials import fit_and_score, levels, splits
 from treeprune.rows import take_rows
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner
 
@@ -50,7 +50,7 @@ def holdout_size(
     """
     from pandas import DataFrame
 
-    rows = []
+    rows, fractions = [], levels("fractions", fractions)
     for repeat, seed, training, test in splits(estimator, X, y, test_size, repeats, random_state):
         for fraction in fractions:
             for name, refit in (("as published", False), ("refitted", True)):

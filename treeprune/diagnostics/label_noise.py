@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from treeprune.checks import check_number
 from treeprune.diagnostics.answer import Answer
-from treeprune.diagnostics.trials import by_name, fit_and_score, require_classifier, splits
+from treeprune.diagnostics.trials import by_name, fit_and_score, levels, require_classifier, splits
 from treeprune.rows import take_rows
 
 
@@ -57,7 +57,7 @@ def label_noise(
     """
     from pandas import DataFrame
 
-    named, rows, target = by_name(models), [], np.asarray(y)
+    named, rows, target, noise = by_name(models), [], np.asarray(y), levels("noise", noise)
     for model in named.values():
         require_classifier(model, "label noise")
     for share in noise:

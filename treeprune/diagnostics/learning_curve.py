@@ -13,7 +13,7 @@ import numpy as np
 
 from treeprune.checks import check_number
 from treeprune.diagnostics.answer import Answer
-from treeprune.diagnostics.trials import by_name, fit_and_score, splits
+from treeprune.diagnostics.trials import by_name, fit_and_score, levels, splits
 from treeprune.rows import take_rows
 
 
@@ -59,11 +59,11 @@ def learning_curve(
     from pandas import DataFrame
 
     named, rows = by_name(models), []
-    shares = sorted({*shares})
-    if not shares or shares[0] == 0:
-        raise ValueError(f"shares={shares}: one share at least, each in (0, 1], is expected")
+    shares = sorted({*levels("shares", shares)})
     for share in shares:
         check_number("shares", share, low=0, high=1)
+        if share == 0:
+            raise ValueError("shares=0: a share in (0, 1] is expected")
     first = next(iter(named.values()))
     for repeat, seed, training, test in splits(first, X, y, test_size, repeats, random_state):
         shuffled = np.random.default_rng(seed).permutation(training)

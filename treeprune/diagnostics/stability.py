@@ -13,6 +13,7 @@ from sklearn.base import clone, is_classifier
 from treeprune.checks import check_count
 from treeprune.cv import PrunerCV
 from treeprune.diagnostics.answer import Answer
+from treeprune.diagnostics.trials import levels
 from treeprune.selection import minimum, one_standard_error
 
 
@@ -55,7 +56,8 @@ def level_stability(
     check_count("folds", folds, low=2)
     check_count("repeats", repeats, low=1)
     rows = []
-    for seed in seeds:
+    for seed in levels("seeds", seeds):
+        check_count("seeds", seed, low=0)
         for ending, cv in _fold_draws(is_classifier(pruner), folds, repeats, seed).items():
             search = PrunerCV(clone(pruner), cv=cv, selection="minimum").fit(X, y)
             path, scores = search.path_, search.scores_

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,16 @@ def by_name(models: Any) -> dict[str, Any]:
         if isinstance(model, type) or not hasattr(model, "fit"):
             raise TypeError(f"models[{name!r}] is {model!r}: a tree or a pruner to fit is expected")
     return named
+
+
+def levels(name: str, given: Any) -> list[Any]:
+    """Return the levels of a condition, one at least."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ValueError(f"{name}={given!r}: a list of one or several is expected")
+    found = list(given)
+    if not found:
+        raise ValueError(f"{name} is empty: one level at least is expected")
+    return found
 
 
 def splits(

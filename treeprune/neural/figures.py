@@ -145,7 +145,8 @@ class CostCurveDisplay:
             ax.axhline(rows["test_score"].mean(), label=_title(method), **style)
         _size_axis(ax, SIZES[self.size])
         ax.set_ylabel("test score (mean ± 1 SD)")
-        ax.legend(fontsize="small", **BESIDE)
+        for text in ax.legend(fontsize="small", **BESIDE).get_texts():
+            text.set_parse_math(False)  # a method of one's own may have a $ in its name
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

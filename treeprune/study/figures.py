@@ -142,7 +142,7 @@ def over_factor(
     for ax in (left, right):
         ax.set_xlabel(title)
         if None in numbers:
-            ax.set_xticks(place, [str(level) for level in levels])
+            ax.set_xticks(place, [str(level) for level in levels], parse_math=False)  # a grower's name may have $
     figure.legend(loc="outside upper left", ncols=4, fontsize=8, frameon=False, columnspacing=1.2)
     return _svg(figure, f"factor-{factor}-{task}")
 

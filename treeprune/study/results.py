@@ -49,11 +49,11 @@ class StudyResults:
     tables : dict of Bunch
         What is known of each data set.
     rows : DataFrame
-        One row a data set, repeat and method. ``contents`` is the start of a hash of the data set's rows. ``test`` and ``train`` are accuracies, or R² for a
-        regression; ``ceiling`` is fitted to the test rows, ``crossed`` is the cut chosen on one
-        half of them and scored on the other. ``strength`` is what cross-validation chose.
-        ``grow_seconds`` is for all trees that the method needs, ``prune_seconds`` for the rest.
-        A failure has an ``error`` and no numbers.
+        One row a data set, repeat and method. ``contents`` is the start of a hash of the data set's rows.
+        ``test`` and ``train`` are accuracies, or R² for a regression; ``ceiling`` is fitted to the test rows,
+        ``crossed`` is the cut chosen on one half of them and scored on the other. ``strength`` is what
+        cross-validation chose. ``grow_seconds`` is for all trees that the method needs, ``prune_seconds`` for
+        the rest. A failure has an ``error`` and no numbers.
     curves : DataFrame
         Cost-complexity path of every grown tree: data, repeat, level, price (alpha), n_leaves,
         train, test.

@@ -276,7 +276,7 @@ class CriticalDifferenceDisplay:
             alpha=0.5,  # of a matrix that holds 0 and 1
             label_fmt_left="{label} ({rank:.1f})",
             label_fmt_right="({rank:.1f}) {label}",
-            label_props={"fontsize": 8.5},
+            label_props={"fontsize": 8.5, "parse_math": False},
             marker_props={"s": 16},
             elbow_props={"linewidth": 0.8},
             crossbar_props={"linewidth": 2.4, "color": "#0072B2"},
