@@ -18,7 +18,7 @@ from treeprune import prune
 from treeprune.cli import app
 from treeprune.datasets import load_dataset, make_led
 from treeprune.study.declaration import declaration_lines
-from treeprune.study.design import DesignError, Study
+from treeprune.study.design import PROTOCOL_NAMES, DesignError, Study
 from treeprune.study.design_file import read_design
 from treeprune.study.protocols import PROTOCOLS, read_protocol
 from treeprune.study.runner import run_study
@@ -347,3 +347,40 @@ def test_a_class_that_few_growing_rows_lack_is_missed_and_no_failure():
         unpruned = found.rows[(found.rows["repeat"] == repeat) & (found.rows["method"] == "unpruned")]
         assert curve["test"].iloc[0] == pytest.approx(unpruned["test"].item())
         assert curve["train"].iloc[0] == pytest.approx(unpruned["train"].item())
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"splits": "cross_validation", "test_size": 0.5}, "test_size=0.5 is read by nothing: .* has test_folds"),
+        ({"test_folds": 5}, "test_folds=5 is read by nothing: splits='holdout' has test_size"),
+        ({"methods": ["max_depth"], "validation_fraction": [0.2, 0.3]}, "no method of the design holds rows out"),
+        ({"methods": ["max_depth"], "grids": {"minimum_error_cv": [1, 4]}}, "grids.minimum_error_cv is read by noth"),
+        ({"protocol": "esposito"}, "protocol='esposito': one of 'esposito-1997'"),
+    ],
+)
+def test_what_nothing_in_the_design_reads_is_refused(fields, message):
+    with pytest.raises(DesignError, match=message):
+        Study(data=["wine"], **fields)
+
+
+def test_settings_that_no_method_reads_are_declared():
+    lines = declaration_lines(Study(data=["wine"], methods=["error_based"], folds=5, validation_fraction=0.2))
+    assert lines[-1] == "Read by no method of this design: validation_fraction, folds."
+    assert "Read by no" not in "".join(declaration_lines(Study(data=["wine"], folds=5, validation_fraction=0.2)))
+
+
+def test_the_names_of_protocols_are_those_of_the_designs():
+    assert tuple(PROTOCOLS) == PROTOCOL_NAMES
+
+
+def test_a_file_may_start_from_a_protocol_and_put_its_own_in_place(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('protocol = "oates-jensen-1997"\ndata = ["glass"]\nrepeats = 3\n')
+    whole, mine = read_protocol("oates-jensen-1997"), read_design(path)
+    assert (mine.data, mine.repeats) == (("glass",), 3)
+    assert (mine.methods, mine.training_rows, mine.control) == (whole.methods, whole.training_rows, whole.control)
+    assert read_design(path, {"repeats": 2}).repeats == 2
+    path.write_text('repeats = 3\nprotocol = "oates"\n')
+    with pytest.raises(DesignError, match=r"mine\.toml, line 2: protocol='oates': one of 'esposito-1997', "):
+        read_design(path)

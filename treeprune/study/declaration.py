@@ -27,7 +27,8 @@ def declare(study: Study) -> dict[str, Any]:
     -------
     dict
         ``comparison`` (a sentence), ``splits`` (a sentence), ``factors`` (name to levels), ``methods`` (what
-        may be used, to the titles of methods), ``development`` (data sets that do not count).
+        may be used, to the titles of methods), ``development`` (data sets that do not count), ``unread`` (fields
+        that no method of the design reads).
 
     Examples
     --------
@@ -53,6 +54,7 @@ def declare(study: Study) -> dict[str, Any]:
         "factors": {name: list(study.levels(name)) for name in FACTORS if len(study.levels(name)) > 1},
         "methods": uses,
         "development": list(study.development),
+        "unread": list(study.unread),
     }
 
 
@@ -64,4 +66,6 @@ def declaration_lines(study: Study) -> list[str]:
     lines += [f"May use {use}: {', '.join(titles)}." for use, titles in declared["methods"].items()]
     if declared["development"]:
         lines.append(f"Reported apart, since defaults were chosen by them: {', '.join(declared['development'])}.")
+    if declared["unread"]:
+        lines.append(f"Read by no method of this design: {', '.join(declared['unread'])}.")
     return lines

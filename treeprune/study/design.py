@@ -46,6 +46,7 @@ NETWORK_DATA = ("digits", "breast_cancer", "diabetes")
 FEWEST_ROWS = 10  # to split three times over: test, held-out, folds
 SCORING = {"classification": "accuracy", "regression": "r2"}
 SPLITS = ("holdout", "cross_validation", "same_rows")
+PROTOCOL_NAMES = ("esposito-1997", "oates-jensen-1997", "islp-carseats-lottery")
 FACTORS = ("growers", "label_noise", "training_rows", "validation_fraction")
 
 
@@ -124,7 +125,7 @@ class Study:
     rope : float, default=0.01
         Region of practical equivalence: differences of the score up to here do not matter.
     protocol : str, optional
-        Name of the published protocol that this is.
+        Name of the published protocol that this is, so that its conclusions stand beside what is found.
     base : str, default="."
         Folder that relative paths of CSV files start from.
 
@@ -177,6 +178,7 @@ class Study:
         self._set("grids", self._checked_grids())
         sources = self.sources
         self._check_defaults_are_used(sources)
+        self._check_all_is_read()
         self._set("development", _named(self.development, "development") if self.development else ())
 
     @property
@@ -199,6 +201,20 @@ class Study:
         """Splits of every data set, under every condition."""
         folds = self.test_folds if self.splits == "cross_validation" else 1
         return self.repeats * len(self.seeds) * folds
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Fields that are not at their defaults, and that no split or method of the design reads."""
+        by_folds = self.splits == "cross_validation"
+        uses = {METHODS[name].pruned_with for name in self.methods}
+        is_read = {
+            "test_size": not by_folds,
+            "test_folds": by_folds,
+            "validation_fraction": "held-out rows" in uses,
+            "folds": "cross-validation" in uses,
+        }
+        defaults = {f.name: f.default for f in dataclasses.fields(self)}
+        return tuple(name for name, used in is_read.items() if not used and getattr(self, name) != defaults[name])
 
     def levels(self, factor: str) -> tuple[Any, ...]:
         """Return the levels of one of `FACTORS`; the first is the reference."""
@@ -258,8 +274,9 @@ class Study:
             check_number("test_size", self.test_size, low=0, high=1, open_ends=True)
         with _field("rope"):
             check_number("rope", self.rope, low=0, high=1e300)
-        for name, allowed in (("networks", ("some", "all", "none")), ("splits", SPLITS), ("task", TASKS)):
-            if name != "task" or self.task is not None:
+        choices = {"networks": ("some", "all", "none"), "splits": SPLITS, "task": TASKS, "protocol": PROTOCOL_NAMES}
+        for name, allowed in choices.items():
+            if name in ("networks", "splits") or getattr(self, name) is not None:
                 with _field(name):
                     check_choice(name, getattr(self, name), allowed)
 
@@ -315,6 +332,20 @@ class Study:
             if value is not None:
                 listed = ", ".join(map(str, self.data))
                 raise DesignError(f"{name}={value!r} is for a CSV file, and data names none: {listed}", name)
+
+    def _check_all_is_read(self) -> None:
+        """Refuse what no split or method of the design reads: levels that would all be the same, for one."""
+        for name, other in (("test_size", "test_folds"), ("test_folds", "test_size")):
+            if name in self.unread:
+                why = f"splits={self.splits!r} has {other}"
+                raise DesignError(f"{name}={getattr(self, name)} is read by nothing: {why}", name)
+        if "validation_fraction" in self.unread and len(self.levels("validation_fraction")) > 1:
+            message = f"validation_fraction={list(self.validation_fraction)}: no method of the design holds rows out"
+            raise DesignError(message, "validation_fraction")
+        for name in self.grids:
+            if name not in self.methods:
+                message = f"grids.{name} is read by nothing: the methods of the design are {', '.join(self.methods)}"
+                raise DesignError(message, "grids", name)
 
     def _check_table(self, table: Any) -> None:
         if self.task is not None and table.task != self.task:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from treeprune.study.design import DesignError, Study
+from treeprune.study.protocols import PROTOCOLS, read_protocol
 from treeprune.tables import suggestion
 
 NOT_IN_FILES = ("base",)  # relative paths start from the folder of the file
@@ -22,6 +23,7 @@ def read_design(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     ----------
     path : path
         A TOML file whose keys are the parameters of `Study`. Relative paths of CSV files start from its folder.
+        With ``protocol`` its keys are in place of those of the published protocol.
     overrides : mapping, optional
         Fields that are to have another value than in the file.
 
@@ -62,9 +64,14 @@ def read_design(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
             hint = suggestion(name, known) or "."
             raise with_lines.error(DesignError(f"there is no key {name!r}{hint} Known: {', '.join(known)}", name))
     try:
-        return Study(**fields, base=str(path.parent))
+        return _study({**fields, "base": str(path.parent)})
     except DesignError as error:
         raise with_lines.error(error) from None
+
+
+def _study(fields: dict[str, Any]) -> Study:
+    protocol = fields.get("protocol")
+    return Study(**fields) if protocol not in PROTOCOLS else read_protocol(str(protocol), overrides=fields)
 
 
 def load_tables(study: Study, path: str | Path | None) -> dict[str, Any]:
