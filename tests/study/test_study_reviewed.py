@@ -141,7 +141,7 @@ def test_shares_of_rows_are_above_zero_and_counted_once():
     X, y = np.arange(60.0)[:, None], np.arange(60) % 2
     tree = DecisionTreeClassifier(random_state=0)
     for shares in ([0.0, 1.0], []):
-        with pytest.raises(ValueError, match="shares=0: a share in|shares is empty"):
+        with pytest.raises(ValueError, match=r"shares=0: a share in|shares is empty"):
             learning_curve(tree, X, y, shares=shares, repeats=1)
     assert len(learning_curve(tree, X, y, shares=[0.5, 0.5], repeats=2).table) == 2
 
