@@ -219,3 +219,15 @@ def test_methods_that_fit_no_table_are_refused_or_named(tmp_path):
     some = CliRunner().invoke(app, [*words, "--method", "error_based", "--method", "max_depth"])
     assert some.exit_code == 0
     assert "error-based, CF = .25: left out, it is defined for classification only" in some.output
+
+
+def test_a_stop_while_the_program_is_still_loading_is_one_line(monkeypatch, capsys):
+    class Loading:
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "treeprune.cli", Loading())
+    with pytest.raises(SystemExit) as stopped:
+        __main__.main()
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == "treeprune: stopped\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ import treeprune as tp
 from treeprune.cli import app
 from treeprune.datasets import load_dataset, read_table
 from treeprune.dispatch import METHODS
-from treeprune.table_model import curve_of_table, frame_with_words, prune_table, standard_error
+from treeprune.table_model import curve_of_table, frame_with_words, is_searched, prune_table, standard_error
 from treeprune.tables import MISSING
 
 
@@ -51,7 +53,8 @@ def said(result):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_model_of_any_method_is_saved_and_predicts_from_the_words_of_the_file(own, method):
     out = own.parent / "model.skops"
-    result = run("prune", own, "--target", "y", "--method", method, "--out", out, "--folds", 3)
+    folds = ("--folds", 3) if is_searched(method, {}) else ()
+    result = run("prune", own, "--target", "y", "--method", method, "--out", out, *folds)
     assert result.exit_code == 0, result.output
     model = load(out)
     raw = pd.read_csv(own, na_values=list(MISSING), keep_default_na=False)
@@ -197,3 +200,38 @@ def test_words_for_one_leaf_are_of_one(tmp_path):
                "--out", tmp_path / "m.skops")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "has one leaf." in said(done)
+
+
+def test_a_column_of_words_may_hold_numbers_only_in_another_file(tmp_path):
+    lines = [f"{['1', '2', 'x', ''][i % 4]},{i % 7},{'yes' if i % 4 == 1 else 'no'}" for i in range(120)]
+    (tmp_path / "own.csv").write_text("code,n,y\n" + "\n".join(lines) + "\n")
+    assert run("prune", tmp_path / "own.csv", "--target", "y", "--out", tmp_path / "m.skops").exit_code == 0
+    model = load(tmp_path / "m.skops")
+    words = pd.DataFrame({"code": ["1", "2", "2"], "n": [0, 1, 2]})
+    assert model.predict(words).tolist() == ["no", "yes", "yes"]
+    assert model.predict(words.astype({"code": "int64"})).tolist() == ["no", "yes", "yes"]
+
+
+def test_words_about_cross_validation_are_refused_where_nothing_is_chosen_by_it(own):
+    words = ("prune", own, "--target", "y", "--out", own.parent / "m.skops")
+    for more, why in (
+        (("--method", "minimum_error", "--folds", 5), "minimum_error has no path of prunings to choose from"),
+        (("--set", "alpha=0.01", "--selection", "minimum"), "cost_complexity has parameters by --set"),
+    ):
+        result = run(*words, *more)
+        assert result.exit_code == 2
+        assert why in said(result)
+    assert not (own.parent / "m.skops").exists()
+    assert run(*words, "--folds", 4, "--selection", "minimum").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["curve", "prune", "explore"])
+def test_a_class_rarer_than_the_folds_is_a_remark_not_a_warning(tmp_path, command):
+    lines = [f"{i},{i % 5},{'abc'[min(i % 40, 2)] if i > 6 else 'rare'}" for i in range(90)]
+    (tmp_path / "own.csv").write_text("m,n,y\n" + "\n".join(lines) + "\n")
+    ending = {"curve": "csv", "prune": "skops", "explore": "html"}[command]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = run(command, tmp_path / "own.csv", "--target", "y", "--out", tmp_path / f"x.{ending}", "--folds", 8)
+    assert result.exit_code == 0, result.output
+    assert "The least populated class in y has only" in said(result)

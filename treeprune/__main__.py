@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 
 
@@ -10,7 +11,11 @@ def main() -> None:
     missing = [name for name in ("typer", "rich", "jinja2") if find_spec(name) is None]
     if missing:
         raise SystemExit(f"the command line of treeprune needs {', '.join(missing)}: pip install 'treeprune[cli]'")
-    from treeprune.cli import app
+    try:
+        from treeprune.cli import app
+    except KeyboardInterrupt:  # the commands say themselves where they were stopped
+        print("treeprune: stopped", file=sys.stderr)
+        raise SystemExit(130) from None
 
     app(prog_name="treeprune")
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OrdinalEncoder
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils import check_array
 
 from treeprune.checks import check_number
 from treeprune.cv import PrunerCV
@@ -99,6 +100,11 @@ def prune_table(
     return PrunedTable(model, int(fitted.estimator_.get_n_leaves()), title, _chosen(fitted), scores, len(test))
 
 
+def is_searched(method: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether `prune_table` lets cross-validation choose the strength."""
+    return not parameters and _is_tuned(method) and method not in FAMILIES
+
+
 def curve_of_table(table: Any, method: str, selection: str, folds: int, seed: int) -> PrunerCV:
     """Cross-validate a tree of a table at every prune level; return the fitted search."""
     if not _is_tuned(method):
@@ -133,7 +139,7 @@ def save_model(model: Any, path: str | Path) -> list[str]:
 
 
 def _pruner(table: Any, method: str, parameters: Mapping[str, Any], selection: str, folds: int, seed: int) -> Any:
-    if not parameters and _is_tuned(method) and method not in FAMILIES:
+    if is_searched(method, parameters):
         return _search(table, method, selection, folds, seed)
     own = METHODS[method](**parameters)
     given = {"estimator": _tree(table, seed)}
@@ -175,9 +181,13 @@ def _encoder(table: Any) -> ColumnTransformer:
     return encoder.set_output(transform="pandas").fit(frame_with_words(table))
 
 
-def _words(words: list[str]) -> OrdinalEncoder:
+def _words(words: list[str]) -> Pipeline:
+    """Cells as text first: in a file of other rows, all words of the column may be numbers."""
+    text = {"dtype": "str", "ensure_all_finite": False}
+    as_text = FunctionTransformer(check_array, kw_args=text, feature_names_out="one-to-one")
     codes = [np.array(words, dtype=object)]
-    return OrdinalEncoder(categories=codes, handle_unknown="use_encoded_value", unknown_value=np.nan)
+    encoder = OrdinalEncoder(categories=codes, handle_unknown="use_encoded_value", unknown_value=np.nan)
+    return Pipeline([("text", as_text), ("codes", encoder)])
 
 
 def _scored(name: str, tree: Any, table: Any, training: Any, test: Any) -> dict[str, Any]:

@@ -384,3 +384,22 @@ def test_a_file_may_start_from_a_protocol_and_put_its_own_in_place(tmp_path):
     path.write_text('repeats = 3\nprotocol = "oates"\n')
     with pytest.raises(DesignError, match=r"mine\.toml, line 2: protocol='oates': one of 'esposito-1997', "):
         read_design(path)
+
+
+def test_what_is_given_beside_a_file_is_looked_for_here_and_is_no_line_of_it(tmp_path, monkeypatch):
+    (tmp_path / "designs").mkdir()
+    path = tmp_path / "designs" / "d.toml"
+    path.write_text('data = ["glass"]\nmethods = ["error_based"]\nrepeats = 2\n')
+    wine = load_dataset("wine")
+    wine.data.assign(y=wine.target).to_csv(tmp_path / "mine.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    out = ["--out", str(tmp_path / "out"), "--jobs", "1"]
+    good = CliRunner().invoke(app, ["study", "designs/d.toml", "--data", "mine.csv", "--target", "y", *out])
+    assert good.exit_code == 0, good.output
+    bad = CliRunner().invoke(app, ["study", "designs/d.toml", "--data", "none.csv", "--target", "y", *out])
+    assert bad.exit_code == 2
+    assert "there is no file 'none.csv'" in " ".join(bad.output.split())
+    assert "line" not in bad.output
+    seed = CliRunner().invoke(app, ["study", "designs/d.toml", "--seed", "-1", *out])
+    assert "line" not in seed.output
+    assert "seed=-1" in seed.output

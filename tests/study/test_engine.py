@@ -124,3 +124,14 @@ def test_without_the_extra_the_line_that_installs_it_is_given(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ImportError, match=r"pip install 'treeprune\[dask\]'"), dask_cluster("tcp://nowhere:1"):
         pass
+
+
+def test_a_dask_scheduler_that_does_not_answer_is_said_as_that(monkeypatch):
+    import dask
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "200ms"}),
+        pytest.raises(RuntimeError, match=r"no scheduler of a Dask cluster answers at 'tcp://127.0.0.1:1'"),
+        dask_cluster("tcp://127.0.0.1:1"),
+    ):
+        pass

@@ -11,7 +11,7 @@ from rich.text import Text
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from treeprune.checks import check_count, check_number
-from treeprune.cli.say import STOPPED, WRONG, note, stop
+from treeprune.cli.say import STOPPED, WRONG, note, stop, warnings_as_notes
 from treeprune.datasets import load_dataset
 from treeprune.explorer import explore as explore_tree
 from treeprune.explorer.families import SHOWN
@@ -46,7 +46,8 @@ def explore(
             raise ValueError(f"{data}: say which column to predict, with --target")
         else:
             table = read_table(data, target, task, drop=tuple(drop or ()))
-        page = _page(table, method, max_leaves, test_size, folds, seed)
+        with warnings_as_notes():
+            page = _page(table, method, max_leaves, test_size, folds, seed)
         out.write_text(page, encoding="utf-8")
     except KeyboardInterrupt:
         stop("stopped; no page was written", STOPPED)

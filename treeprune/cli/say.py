@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -25,6 +26,16 @@ def stop(message: str, code: int) -> NoReturn:
     """End the command with one line."""
     Console(stderr=True).print(Text(f"treeprune: {message}", "red"), soft_wrap=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Print what is warned of inside as remarks, each once."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in found):
+        note(text)
 
 
 @contextmanager

@@ -32,9 +32,9 @@ def compare(
     """Compare two studies row by row: same set, split and method."""
     try:
         _check_new(out, force)
-        results = [read_store(store)["results"] for store in (first, second)]
+        one, other = (read_store(store)["results"] for store in (first, second))
         development = {name for store in (first, second) for name in read_declared(store).get("development", ())}
-        found = compare_stores(*results, development)
+        found = compare_stores(one, other, development)
         if out is not None:
             found.by_set.to_csv(out, index=False)
     except (ValueError, OSError) as error:

@@ -90,7 +90,7 @@ def study(
         _check_words(jobs, resume, force, retry_failed)
         chosen = _design(design, folder, fields, quick)
         check_folder(out, force, resume)
-        tables = load_tables(chosen, design if design and design not in PROTOCOLS else None)
+        tables = load_tables(chosen, design if design and design not in PROTOCOLS else None, fields)
     except (ValueError, OSError) as error:  # what is wrong with a design or a table is said before any work
         stop(str(error), WRONG)
     _say_what_was_decided(tables)
@@ -116,12 +116,19 @@ def _design(design: str | None, folder: Path | None, fields: dict[str, Any], qui
         raise ValueError(f"there is no file {design!r}, and no protocol of that name. Known: {', '.join(PROTOCOLS)}")
     if folder is not None:
         raise ValueError(f"--folder is for a protocol: {', '.join(PROTOCOLS)}")
+    if "data" in fields:
+        fields["data"] = tuple(map(_from_here, fields["data"]))
     whole = read_design(design, fields)
     if not quick:
         return whole
     counted = [entry for entry in whole.data if entry not in whole.development] or list(whole.data)
     few = {"data": counted[:QUICK_SETS], "development": (), "repeats": min(whole.repeats, 2), "networks": "none"}
     return read_design(design, {**few, **fields})
+
+
+def _from_here(word: str) -> str:
+    """A file is looked for where the command is given, also where a design lies in another folder."""
+    return str(Path(word).absolute()) if Path(word).suffix and Path(word).is_file() else word
 
 
 def _defaults(fields: dict[str, Any], quick: bool) -> dict[str, Any]:

@@ -12,13 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from treeprune.checks import check_choice, check_count
-from treeprune.cli.say import STOPPED, WRONG, note, stop
+from treeprune.cli.say import STOPPED, WRONG, note, stop, warnings_as_notes
 from treeprune.dispatch import METHODS
 from treeprune.selection import RULES
-from treeprune.table_model import PrunedTable, curve_of_table, prune_table, save_model
+from treeprune.table_model import PrunedTable, curve_of_table, is_searched, prune_table, save_model
 from treeprune.tables import read_table, suggestion
 
 PICTURES = (".png", ".svg", ".pdf")
+SELECTED, FOLDS = "one_standard_error", 10
+SELECTION = f"Where cross-validation chooses: one of {', '.join(RULES)}."
 SHOWN = 12  # levels of a curve in the terminal
 
 Target = Annotated[str, typer.Option(help="Column of the CSV to predict.")]
@@ -26,9 +28,7 @@ Task = Annotated[str | None, typer.Option(help="classification or regression; gu
 Drop = Annotated[list[str] | None, typer.Option(help="Column to leave out, an identifier; may be repeated.")]
 Seed = Annotated[int, typer.Option(help="Of all random numbers.")]
 Method = Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")]
-Selection = Annotated[str, typer.Option(help=f"Where cross-validation chooses: one of {', '.join(RULES)}.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file.")]
-Folds = Annotated[int, typer.Option(help="Of the cross-validation.")]
 
 
 def prune(
@@ -38,24 +38,28 @@ def prune(
     set: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="A parameter of the method, alpha=0.01; may be repeated. Else cross-validation chooses."
+            "--set",
+            help="A parameter of the method, alpha=0.01; may be repeated. Without any, cross-validation chooses the "
+            "strength of a method that has a path of prunings; the others have their defaults.",
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="File of the pruned model, for skops.io.load.")] = Path("model.skops"),
     task: Task = None,
     drop: Drop = None,
-    selection: Selection = "one_standard_error",
-    folds: Folds = 10,
+    selection: Annotated[str | None, typer.Option(help=f"{SELECTION} Default: one_standard_error.")] = None,
+    folds: Annotated[int | None, typer.Option(help="Of the cross-validation. Default: 10.")] = None,
     test_size: Annotated[float, typer.Option(help="Share of the rows that scores are measured on.")] = 0.3,
     seed: Seed = 0,
     force: Force = False,
 ) -> None:
     """Grow a tree on a CSV, prune it, and save the model."""
     try:
-        _check(method, selection, folds, seed, out, (".skops",), force)
+        _check(method, selection or SELECTED, FOLDS if folds is None else folds, seed, out, (".skops",), force)
         parameters = _parameters(method, set)
-        table = read_table(data, target, task, drop=tuple(drop or ()))
-        found = prune_table(table, method, parameters, selection, folds, test_size, seed)
+        _refuse_unread(method, parameters, selection, folds)
+        with warnings_as_notes():
+            table = read_table(data, target, task, drop=tuple(drop or ()))
+            found = prune_table(table, method, parameters, selection or SELECTED, folds or FOLDS, test_size, seed)
         trusted = save_model(found.model, out)
     except KeyboardInterrupt:
         stop("stopped; no model was written", STOPPED)
@@ -74,16 +78,17 @@ def curve(
     ] = Path("curve.png"),
     task: Task = None,
     drop: Drop = None,
-    selection: Selection = "one_standard_error",
-    folds: Folds = 10,
+    selection: Annotated[str, typer.Option(help=SELECTION)] = SELECTED,
+    folds: Annotated[int, typer.Option(help="Of the cross-validation.")] = FOLDS,
     seed: Seed = 0,
     force: Force = False,
 ) -> None:
     """Show train and test score of a tree at every prune level, by cross-validation."""
     try:
         _check(method, selection, folds, seed, out, (*PICTURES, ".csv"), force)
-        table = read_table(data, target, task, drop=tuple(drop or ()))
-        search = curve_of_table(table, method, selection, folds, seed)
+        with warnings_as_notes():
+            table = read_table(data, target, task, drop=tuple(drop or ()))
+            search = curve_of_table(table, method, selection, folds, seed)
         _write_curve(search, out)
     except KeyboardInterrupt:
         stop("stopped; no curve was written", STOPPED)
@@ -123,6 +128,13 @@ def _parameters(method: str, given: list[str] | None) -> dict[str, Any]:
         except (ValueError, SyntaxError):
             parameters[name] = text  # a word
     return parameters
+
+
+def _refuse_unread(method: str, parameters: dict[str, Any], selection: str | None, folds: int | None) -> None:
+    given = [name for name, value in (("--selection", selection), ("--folds", folds)) if value is not None]
+    if given and not is_searched(method, parameters):
+        why = f"{method} has parameters by --set" if parameters else f"{method} has no path of prunings to choose from"
+        raise ValueError(f"{' and '.join(given)}: nothing is chosen by cross-validation, since {why}")
 
 
 def _say_what_was_read(table: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,10 @@ def read_design(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     treeprune.study.design.DesignError: ...noise.toml, line 2: repeats=0: a whole number, 1 or more, is expected
     >>> folder.cleanup()
     """
-    path = Path(path)
+    path, mine = Path(path), overrides or {}
     text = _text(path)
-    fields = {**_parsed(path, text), **(overrides or {})}
-    with_lines = _Lines(path, text)
+    fields = {**_parsed(path, text), **mine}
+    with_lines = _Lines(path, text, mine)
     known = [f.name for f in dataclasses.fields(Study) if f.name not in NOT_IN_FILES]
     for name in fields:
         if name not in known:
@@ -74,14 +74,14 @@ def _study(fields: dict[str, Any]) -> Study:
     return Study(**fields) if protocol not in PROTOCOLS else read_protocol(str(protocol), overrides=fields)
 
 
-def load_tables(study: Study, path: str | Path | None) -> dict[str, Any]:
+def load_tables(study: Study, path: str | Path | None, overrides: Collection[str] = ()) -> dict[str, Any]:
     """Read the tables of a design; an error names the line of the file that it came from, if it came from one."""
     try:
         return study.load()
     except DesignError as error:
         if path is None:
             raise
-        raise _Lines(Path(path), _text(Path(path))).error(error) from None
+        raise _Lines(Path(path), _text(Path(path)), overrides).error(error) from None
 
 
 def _text(path: Path) -> str:
@@ -103,10 +103,12 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
 class _Lines:
     """Finds the line of a file that an error is about."""
 
-    def __init__(self, path: Path, text: str) -> None:
-        self.path, self.lines = path, text.splitlines()
+    def __init__(self, path: Path, text: str, overrides: Collection[str]) -> None:
+        self.path, self.lines, self.overrides = path, text.splitlines(), overrides
 
     def error(self, error: DesignError) -> DesignError:
+        if error.field in self.overrides:  # it was given beside the file
+            return error
         line = self._line_of(error.field, error.entry)
         where = f"{self.path}, line {line}" if line else f"{self.path}"
         return DesignError(f"{where}: {error}", error.field, error.entry)

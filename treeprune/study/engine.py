@@ -68,13 +68,18 @@ def dask_cluster(address: str) -> Iterator[Any]:
     ImportError
         Without the extra ``dask``.
     RuntimeError
-        If a worker has another version of what decides the results, or lacks it.
+        If no scheduler answers at the address, or a worker has another version of what decides the results, or
+        lacks it.
     """
     try:
         from distributed import Client
     except ImportError:
         raise ImportError("a Dask cluster needs dask and distributed: pip install 'treeprune[dask]'") from None
-    with Client(address) as client:  # type: ignore[no-untyped-call]
+    try:
+        client = Client(address)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise RuntimeError(f"no scheduler of a Dask cluster answers at {address!r}: {error}") from None
+    with client:
         check_workers(client)
         with parallel_config(backend="dask"):
             yield client
