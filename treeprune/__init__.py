@@ -10,6 +10,7 @@ from treeprune.cv import PrunerCV
 from treeprune.dispatch import prune, pruning_cuts, pruning_path
 from treeprune.display import PruningCurveDisplay
 from treeprune.path import PruningCuts, PruningPath
+from treeprune.strength import strength_curve
 from treeprune.systems import preset, presets
 from treeprune.tree.curve import pruning_curve
 from treeprune.tree.cuts import bottom_up, check_cut, cut_at, optimal_cut, path_sums, topmost

@@ -26,6 +26,8 @@ SIZES = ("n_keep",)  # parameters that are the size itself, which has an axis al
 class PruningCurveDisplay:
     """Train and test score over the number of leaves, with the price on a second axis.
 
+    Soft pruning keeps all leaves: its scores are drawn over its parameter.
+
     Parameters
     ----------
     curve : GeneralizationCurve
@@ -135,31 +137,44 @@ class PruningCurveDisplay:
 
             ax = pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
         scores, sign = self.curve.summary(), -1 if self.curve.scoring.startswith("neg_") else 1
-        _draw_scores(
-            ax, scores.n_leaves, sign * scores.train, scores.train_spread, "train", self._style(TRAIN, train_kw)
-        )
-        _draw_scores(ax, scores.n_leaves, sign * scores.test, scores.test_spread, "test", self._style(TEST, test_kw))
+        x = scores.price if _is_soft(scores) else scores.n_leaves
+        _draw_scores(ax, x, sign * scores.train, scores.train_spread, "train", self._style(TRAIN, train_kw))
+        _draw_scores(ax, x, sign * scores.test, scores.test_spread, "test", self._style(TEST, test_kw))
         if self.level is not None:
-            at = scores.n_leaves[self.level]
-            leaves = at if self.chosen_leaves is None else self.chosen_leaves
-            _mark(ax, at, sign * scores.test[self.level], f"{level_name}: {leaves:.3g} {self.curve.unit}")
-        _leaves_axis(ax, scores.n_leaves)
-        ax.set_xlabel(self.curve.unit if self.curve.n_repeats == 1 else f"{self.curve.unit} (mean of repeats)")
-        if self.curve.parameter not in SIZES:
-            _price_axis(ax, scores, self.curve.parameter)
+            _mark(ax, x[self.level], sign * scores.test[self.level], f"{level_name}: {self._name_of(scores)}")
+        if _is_soft(scores):
+            _strength_axis(ax, scores.price)
+            ax.set_xlabel(f"{self.curve.parameter.replace('_', ' ')} ({scores.n_leaves[0]:.3g} {self.curve.unit})")
+        else:
+            _leaves_axis(ax, scores.n_leaves)
+            ax.set_xlabel(self.curve.unit if self.curve.n_repeats == 1 else f"{self.curve.unit} (mean of repeats)")
+            if self.curve.parameter not in SIZES:
+                _price_axis(ax, scores, self.curve.parameter)
         ax.set_ylabel(self.curve.scoring.removeprefix("neg_").replace("_", " "))
         ax.set_title(self.curve.method.replace("_", "-"), loc="left", fontsize="medium")
         ax.legend(loc="best", framealpha=1, edgecolor="none")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
+    def _name_of(self, scores: LevelScores) -> str:
+        """The marked level in words: its size, or the strength of soft pruning."""
+        if _is_soft(scores):
+            return f"{self.curve.parameter.replace('_', ' ')} {scores.price[self.level]:.3g}"
+        leaves = scores.n_leaves[self.level] if self.chosen_leaves is None else self.chosen_leaves
+        return f"{leaves:.3g} {self.curve.unit}"
+
     def _style(self, base: dict[str, Any], own: dict[str, Any] | None) -> dict[str, Any]:
         style = {**base, **(own or {})}
-        if not self.curve.nested:
+        if not self.curve.nested and not _is_soft(self.curve.summary()):
             style["linestyle"] = "none"  # the prunings between two points are no prunings of this family
         elif len(self.curve.price) / self.curve.n_repeats > MANY_LEVELS:
             style["marker"] = None
         return style
+
+
+def _is_soft(scores: LevelScores) -> bool:
+    """Whether the levels differ in their price only: what lies between two of them is of the family too."""
+    return len(scores.price) > 1 and not np.ptp(scores.n_leaves)
 
 
 def _draw_scores(
@@ -190,6 +205,14 @@ def _leaves_axis(ax: Axes, n_leaves: NDArray[Any]) -> None:
     ax.set_xlim(0.88 * n_leaves.min(), 1.14 * n_leaves.max())
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
+
+
+def _strength_axis(ax: Axes, price: NDArray[Any]) -> None:
+    """Probabilities by their odds, other strengths by their logarithm, in which 0 has a place."""
+    if ((price > 0) & (price < 1)).all():
+        ax.set_xscale("logit")
+    else:
+        ax.set_xscale("symlog", linthresh=price[price > 0].min(initial=1.0))
 
 
 def _price_axis(ax: Axes, scores: LevelScores, parameter: str) -> None:

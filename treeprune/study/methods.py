@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
-
-from sklearn.model_selection import GridSearchCV
+from typing import Any
 
 from treeprune.checks import check_count, check_number
 from treeprune.cv import PrunerCV
@@ -122,23 +120,6 @@ def _by_holdout(refit_leaves: bool) -> Callable[[Means], Any]:
         refit_leaves=refit_leaves,
         random_state=means.seed,
     )
-
-
-def _soft_by_cv(means: Means) -> Any:
-    grid = {"shrinkage": list(means.grids.get("hierarchical_shrinkage", SHRINKAGE_GRID))}
-    return _Searched(GridSearchCV(HierarchicalShrinker(means.grower), grid, cv=means.cv))
-
-
-class _Searched:
-    """A search of scikit-learn, with the names that pruners have for the trees before and after."""
-
-    def __init__(self, search: Any) -> None:
-        self.search = search
-
-    def fit(self, X: Any, y: Any) -> Self:
-        best = self.search.fit(X, y).best_estimator_
-        self.grown_, self.estimator_, self.best_params_ = best.grown_, best.estimator_, self.search.best_params_
-        return self
 
 
 _FOLDS, _HELD_OUT, _OWN, _CLASSES = "cross-validation", "held-out rows", "growing rows", ("classification",)
@@ -323,7 +304,7 @@ METHODS: dict[str, StudyMethod] = {
             "hierarchical_shrinkage",
             "hierarchical shrinkage by CV",
             _FOLDS,
-            _soft_by_cv,
+            _over_grid("hierarchical_shrinkage", HierarchicalShrinker, "shrinkage"),
             grid=SHRINKAGE_GRID,
             check_candidate=lambda shrinkage: check_number("shrinkage", shrinkage, low=0),
             by_default=False,

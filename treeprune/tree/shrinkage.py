@@ -6,21 +6,16 @@ interpretability of tree-based methods*, ICML 39:111-135.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import MetaEstimatorMixin
-from sklearn.tree import DecisionTreeClassifier
 
 from treeprune.checks import check_number
 from treeprune.tree.cuts import node_numbers
-from treeprune.tree.fitted import find_tree, replace_tree
-from treeprune.tree.predictor import PrunedPredictor
-from treeprune.tree.pruner import grow
-from treeprune.tree.rebuild import materialise
+from treeprune.tree.fitted import FittedTree, NodeStatistics
+from treeprune.tree.soft import SoftPruner
 from treeprune.tree.structure import TreeStructure
-from treeprune.wrapped import is_frozen, thaw
 
 
 def shrunken_values(
@@ -64,7 +59,7 @@ def shrunken_values(
     return new.reshape(values.shape)
 
 
-class HierarchicalShrinker(MetaEstimatorMixin, PrunedPredictor):
+class HierarchicalShrinker(SoftPruner):
     """Grow a tree, and shrink what its nodes say towards what those above them say.
 
     Parameters
@@ -72,7 +67,7 @@ class HierarchicalShrinker(MetaEstimatorMixin, PrunedPredictor):
     estimator : tree, or Pipeline that ends in one, default=None
         What to grow; None means ``DecisionTreeClassifier(random_state=0)``. A ``FrozenEstimator`` is not grown again.
     shrinkage : float, default=10.0
-        In rows, at least 0; 0 changes nothing. Choose it by ``GridSearchCV(pruner, {"shrinkage": [1, 10, 100]})``.
+        In rows, at least 0; 0 changes nothing. Choose it by ``PrunerCV(shrinker, {"shrinkage": [1, 10, 100]})``.
 
     Attributes
     ----------
@@ -102,29 +97,18 @@ class HierarchicalShrinker(MetaEstimatorMixin, PrunedPredictor):
     (True, True)
     """
 
+    method = "hierarchical_shrinkage"
+
     def __init__(self, estimator: Any = None, *, shrinkage: float = 10.0) -> None:
         self.estimator = estimator
         self.shrinkage = shrinkage
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
-        """Grow the tree, then shrink its values.
-
-        Parameters
-        ----------
-        X : array-like, shape (n_rows, n_features)
-        y : array-like, shape (n_rows,) or (n_rows, n_outputs)
-        sample_weight : array-like, shape (n_rows,), optional
-        """
+    def _check_parameters(self) -> None:
         check_number("shrinkage", self.shrinkage, low=0)
-        frozen = is_frozen(self.estimator)
-        grown = thaw(self.estimator) if frozen else grow(self._to_grow(), X, y, sample_weight)
-        tree = find_tree(grown)
-        value = shrunken_values(tree.structure, tree.value, tree.growing_weight, self.shrinkage)
-        if tree.is_classifier:
-            value = value.clip(0, 1)  # shares, up to rounding
-        soft = replace_tree(grown, materialise(tree.estimator, tree.structure, tree.structure.is_leaf, value=value))
-        self.__dict__.update(grown_=grown, estimator_=soft, n_leaves_=int(tree.structure.n_leaves))
-        return self
 
-    def _to_grow(self) -> Any:
-        return DecisionTreeClassifier(random_state=0) if self.estimator is None else self.estimator
+    def _needs_counts(self) -> bool:
+        return False
+
+    def _find(self, tree: FittedTree, statistics: NodeStatistics | None) -> dict[str, Any]:
+        value = shrunken_values(tree.structure, tree.value, tree.growing_weight, self.shrinkage)
+        return {"value": value.clip(0, 1) if tree.is_classifier else value}  # shares, up to rounding

@@ -5,20 +5,17 @@ Willems, Shtarkov & Tjalkens (1995); Buntine (1992); Helmbold & Schapire (1997):
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import MetaEstimatorMixin
-from sklearn.tree import DecisionTreeClassifier
+from numpy.typing import NDArray
 
 from treeprune.checks import check_choice
 from treeprune.tree.cuts import optimal_cut
-from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree, replace_tree
-from treeprune.tree.predictor import PrunedPredictor
-from treeprune.tree.pruner import BasePruner, grow, statistics_of
-from treeprune.tree.rebuild import materialise
+from treeprune.tree.fitted import FittedTree, NodeStatistics
+from treeprune.tree.pruner import BasePruner
 from treeprune.tree.sides import Sides, best_branch
+from treeprune.tree.soft import SoftPruner
 from treeprune.tree.stopping import (
     averaged_values,
     check_beta,
@@ -29,7 +26,6 @@ from treeprune.tree.stopping import (
     stopping_costs,
     stopping_posterior,
 )
-from treeprune.wrapped import is_frozen, thaw
 
 Estimate = Literal["smoothed", "observed"]
 PRIOR_ROWS = 1.0  # of a numeric target: what the prior is worth
@@ -100,7 +96,7 @@ class AveragingPruner(BasePruner):
         return Sides("-log probability of stopping here", cost, "-log probability of its likeliest branch", branch)
 
 
-class TreeAverager(MetaEstimatorMixin, PrunedPredictor):
+class TreeAverager(SoftPruner):
     """Grow a tree, and let each leaf say the average over all prunings of it.
 
     Parameters
@@ -145,6 +141,8 @@ class TreeAverager(MetaEstimatorMixin, PrunedPredictor):
     (True, True)
     """
 
+    method = "averaging_soft"
+
     def __init__(
         self, estimator: Any = None, *, beta: float = 0.5, stop_prior: float = 0.5, estimate: Estimate = "smoothed"
     ) -> None:
@@ -153,41 +151,24 @@ class TreeAverager(MetaEstimatorMixin, PrunedPredictor):
         self.stop_prior = stop_prior
         self.estimate = estimate
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
-        """Grow the tree, then average its values.
-
-        Parameters
-        ----------
-        X : array-like, shape (n_rows, n_features)
-        y : array-like, shape (n_rows,) or (n_rows, n_outputs)
-        sample_weight : array-like, shape (n_rows,), optional
-        """
-        self._check_parameters()
-        frozen = is_frozen(self.estimator)
-        grown = thaw(self.estimator) if frozen else grow(self._to_grow(), X, y, sample_weight)
-        tree = find_tree(grown)
-        if tree.is_constrained:
-            raise ValueError("monotonic_cst: an average over prunings need not keep to monotone constraints")
-        counted = statistics_of(tree, X, y, sample_weight) if frozen else tree.count(X, y, sample_weight)
-        stopping = stopping_posterior(tree.structure, log_evidence(tree, counted.sums, self.beta), self.stop_prior)
-        value = averaged_values(tree.structure, stopping, self._own_values(tree, counted.sums))
-        soft = replace_tree(grown, materialise(tree.estimator, tree.structure, tree.structure.is_leaf, value=value))
-        self.__dict__.update(grown_=grown, estimator_=soft, stopping_=stopping, n_leaves_=int(tree.structure.n_leaves))
-        return self
-
     def _check_parameters(self) -> None:
         check_beta(self.beta)
         check_stop_prior(self.stop_prior)
         check_choice("estimate", self.estimate, ("smoothed", "observed"))
+
+    def _find(self, tree: FittedTree, statistics: NodeStatistics | None) -> dict[str, Any]:
+        if tree.is_constrained:
+            raise ValueError("monotonic_cst: an average over prunings need not keep to monotone constraints")
+        sums = tree.counts(statistics)
+        stopping = stopping_posterior(tree.structure, log_evidence(tree, sums, self.beta), self.stop_prior)
+        value = averaged_values(tree.structure, stopping, self._own_values(tree, sums))
+        return {"value": value, "stopping_": stopping}
 
     def _own_values(self, tree: FittedTree, sums: NDArray[Any]) -> NDArray[np.float64]:
         smooth = self.estimate == "smoothed"
         if tree.is_classifier:
             return class_shares(tree, sums, self.beta if smooth else 0.0)
         return target_means(tree, sums, PRIOR_ROWS if smooth else 0.0)
-
-    def _to_grow(self) -> Any:
-        return DecisionTreeClassifier(random_state=0) if self.estimator is None else self.estimator
 
 
 def log_evidence(tree: FittedTree, sums: NDArray[Any], beta: float) -> NDArray[np.float64]:
