@@ -124,7 +124,8 @@ def run_unit(study: Study, unit: Unit, data: Data) -> UnitResult:
         return UnitResult(run_network(study, unit, data.X, data.y))
     methods = study.methods_for(unit.task)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # a class rarer than the folds
+        for said in ("The least populated class", "The number of unique classes"):  # rarer than folds, few rows
+            warnings.filterwarnings("ignore", said, UserWarning)
         try:
             bench = _Bench.set_up(study, unit, data)
             curve = bench.curve()
