@@ -102,12 +102,23 @@ def fit_in_groups(pruner: Any, rows: Sequence[Any], groups: Any) -> Any:
 def _pruned_models(pruner: Any, candidates: Sequence[Mapping[str, Any]], rows: Sequence[Any], groups: Any) -> list[Any]:
     """Prune once for each candidate, and grow once for each setting of what changes the growth."""
     given = {k: v for k, v in pruner.get_params(deep=False).items() if k not in GROWING_PARAMETERS}
-    models, fitted = [], dict[str, Any]()
-    for parameters in candidates:
-        growth = hash_of({k: v for k, v in parameters.items() if k.split("__")[0] in GROWING_PARAMETERS})
-        if growth in fitted:  # what this candidate leaves open is as the pruner has it, not as the last one had
-            fitted[growth].set_params(**{**given, **parameters})._again(*rows)
-        else:
-            fitted[growth] = fit_in_groups(clone(pruner).set_params(**parameters), rows, groups)
-        models.append(fitted[growth].estimator_)
-    return models
+    alike: dict[str, list[int]] = {}
+    for place, parameters in enumerate(candidates):
+        growth = {k: v for k, v in parameters.items() if k.split("__")[0] in GROWING_PARAMETERS}
+        alike.setdefault(hash_of(growth), []).append(place)
+    models: dict[int, Any] = {}
+    for places in alike.values():
+        fitted = fit_in_groups(clone(pruner).set_params(**candidates[places[0]]), rows, groups)
+        # what a candidate leaves open is as the pruner has it, not as the last one had
+        settings = [{**given, **candidates[place]} for place in places]
+        models.update(zip(places, _models_of(fitted, settings, rows), strict=True))
+    return [models[place] for place in range(len(candidates))]
+
+
+def _models_of(fitted: Any, settings: Sequence[Mapping[str, Any]], rows: Sequence[Any]) -> list[Any]:
+    """Prune the grown model by each of the settings; all of them at once where the method can."""
+    together = getattr(fitted, "_models_at_once", None)
+    return (together and together(settings)) or [
+        fitted.estimator_ if k == 0 else fitted.set_params(**setting)._again(*rows).estimator_
+        for k, setting in enumerate(settings)
+    ]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import make_classification
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 from trees import (
     chain,
@@ -18,6 +19,7 @@ from trees import (
 
 from treeprune import (
     OptimalPruner,
+    PrunerCV,
     TreeStructure,
     check_cut,
     optimal_cut,
@@ -153,3 +155,23 @@ def test_all_sizes_of_a_large_tree_are_refused_with_the_size_that_is_not():
     with pytest.raises(ValueError, match=r"all sizes up to 9001 .* MB of cuts: give max_leaf_nodes, 3728 at most"):
         optimal_cuts(large, np.ones(large.n_nodes))
     assert optimal_cuts(large, np.ones(large.n_nodes), max_leaf_nodes=3).n_leaves.tolist() == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"max_leaf_nodes": [8, 2, 500, 1, 5]},
+        {"max_leaf_nodes": [2, 6], "risk": ["error", "brier"]},
+        {"max_leaf_nodes": [2, 6], "estimator__min_samples_leaf": [1, 9]},
+        {"risk": ["brier", "error"]},
+    ],
+)
+def test_a_search_over_sizes_is_that_of_scikit_learn(grid):
+    X, y = make_classification(300, flip_y=0.3, random_state=1)
+    pruner = OptimalPruner(DecisionTreeClassifier(random_state=0), max_leaf_nodes=7)
+    folds = StratifiedKFold(4, shuffle=True, random_state=0)
+    search = PrunerCV(pruner, grid, cv=folds, scoring="neg_brier_score", selection="minimum").fit(X, y)
+    reference = GridSearchCV(pruner, grid, cv=folds, scoring="neg_brier_score").fit(X, y)
+    scores = [reference.cv_results_[f"split{k}_test_score"] for k in range(4)]
+    np.testing.assert_allclose(search.curve_.test.reshape(4, -1), scores, rtol=1e-12)
+    assert pruner.get_params()["max_leaf_nodes"] == 7

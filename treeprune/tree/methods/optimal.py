@@ -10,6 +10,7 @@ from sharing k among its two children in the best way: a dynamic program over si
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from treeprune.checks import check_count
 from treeprune.path import PruningCuts
 from treeprune.tree.cuts import TIE, node_numbers
-from treeprune.tree.fitted import FittedTree, NodeStatistics
+from treeprune.tree.fitted import FittedTree, NodeStatistics, replace_tree
 from treeprune.tree.pruner import BasePruner
+from treeprune.tree.rebuild import materialise
 from treeprune.tree.risk import Risk, check_risk, leaf_risk, risk_words
 from treeprune.tree.sides import Sides
 from treeprune.tree.structure import TreeStructure
@@ -97,10 +99,7 @@ def optimal_cut_of_size(structure: TreeStructure, leaf_cost: ArrayLike, max_leaf
     array([False,  True,  True, False, False])
     """
     check_count("max_leaf_nodes", max_leaf_nodes, low=1)
-    cost = node_numbers(structure, leaf_cost, "leaf_cost")
-    least, shares = _least_costs(structure, cost, min(structure.n_leaves, int(max_leaf_nodes)))
-    size = 1 + int(np.flatnonzero(least <= least.min() + TIE * abs(cost[0]))[0])
-    return _cuts_of(structure, shares, np.array([size]))[0]
+    return _cuts_within(structure, node_numbers(structure, leaf_cost, "leaf_cost"), [int(max_leaf_nodes)])[0]
 
 
 class OptimalPruner(BasePruner):
@@ -154,6 +153,18 @@ class OptimalPruner(BasePruner):
         assert self.max_leaf_nodes is not None  # checked before
         return optimal_cut_of_size(tree.structure, self._leaf_cost(tree, statistics), self.max_leaf_nodes)
 
+    def _models_at_once(self, settings: Sequence[Mapping[str, Any]]) -> list[Any] | None:
+        """Prune the grown tree to each of several sizes, for the price of the largest; None for other settings."""
+        others = [{k: v for k, v in setting.items() if k != "max_leaf_nodes"} for setting in settings]
+        if any(other != others[0] for other in others):
+            return None
+        for setting in settings:
+            self.set_params(**setting)._check_parameters()
+        tree, _, counted = self._compared()
+        sizes = [int(setting["max_leaf_nodes"]) for setting in settings]
+        cuts = _cuts_within(tree.structure, np.asarray(self._leaf_cost(tree, counted), dtype=np.float64), sizes)
+        return [replace_tree(self.grown_, materialise(tree.estimator, tree.structure, cut)) for cut in cuts]
+
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
         cost = np.asarray(self._leaf_cost(tree, statistics), dtype=np.float64)
         below = tree.structure.sum_up(np.where(tree.structure.is_leaf, cost, 0.0))
@@ -162,6 +173,14 @@ class OptimalPruner(BasePruner):
 
     def _find_cuts(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningCuts:
         return optimal_cuts(tree.structure, self._leaf_cost(tree, statistics), self.max_leaf_nodes)
+
+
+def _cuts_within(structure: TreeStructure, cost: NDArray[np.float64], limits: Sequence[int]) -> NDArray[np.bool_]:
+    """For each limit the cheapest cut with at most so many leaves, the smallest of equals."""
+    least, shares = _least_costs(structure, cost, min(structure.n_leaves, max(limits)))
+    allowed = [least[:limit] for limit in limits]
+    sizes = [1 + int(np.flatnonzero(some <= some.min() + TIE * abs(cost[0]))[0]) for some in allowed]
+    return _cuts_of(structure, shares, np.array(sizes))
 
 
 def _least_costs(
