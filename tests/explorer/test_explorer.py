@@ -327,3 +327,14 @@ def test_the_tree_as_it_was_given_is_not_changed(noisy):
     explore(*noisy, methods=["cost_complexity"])
     assert (tree.tree_.__getstate__()["nodes"] == before).all()
     assert find_tree(tree).structure.n_nodes == len(before)
+
+
+def test_the_drawing_in_a_notebook_is_narrower_and_otherwise_the_same(shown):
+    bundle = shown._repr_mimebundle_()
+    page, notebook = shown.spec, bundle["application/vnd.vega.v5+json"]
+    assert notebook["width"] == page["width"] - 200 <= 940
+    (mine,), (theirs,) = ([s for s in spec["signals"] if s["name"] == "tree_width"] for spec in (page, notebook))
+    assert mine["value"] - theirs["value"] == 200
+    same = {"width": 0, "signals": [s for s in page["signals"] if s["name"] != "tree_width"]}
+    others = {"width": 0, "signals": [s for s in notebook["signals"] if s["name"] != "tree_width"]}
+    assert {**page, **same} == {**notebook, **others}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from treeprune.dispatch import METHODS
 from treeprune.explorer.families import SHOWN, Family, find_family
 from treeprune.explorer.nodes import describe_nodes
-from treeprune.explorer.spec import TITLES, draw
+from treeprune.explorer.spec import IN_NOTEBOOK, TITLES, draw
 from treeprune.tables import suggestion
 from treeprune.tree.fitted import find_tree
 
@@ -172,11 +172,12 @@ class Explorer:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Show the drawing in a notebook: live where Vega is known, else as a picture."""
-        bundle: dict[str, Any] = {"application/vnd.vega.v5+json": self.spec, "text/plain": repr(self)}
+        drawing = draw(self.nodes, self.families, self.class_names, self.score, IN_NOTEBOOK)
+        bundle: dict[str, Any] = {"application/vnd.vega.v5+json": drawing, "text/plain": repr(self)}
         try:
             import base64
 
-            bundle["image/png"] = base64.b64encode(_vl_convert().vega_to_png(self.spec, scale=1.5)).decode()
+            bundle["image/png"] = base64.b64encode(_vl_convert().vega_to_png(drawing, scale=1.5)).decode()
         except ImportError:  # the live form needs no converter
             pass
         return bundle

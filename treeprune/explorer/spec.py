@@ -13,7 +13,9 @@ from treeprune.explorer.families import LEAF, Family
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#7a828c")
 TREE = {"width": 660, "height": 470}
-CURVE = {"width": 360, "height": 300, "x": 740, "y": 40}
+IN_NOTEBOOK = 460  # width of the tree, where the page has a list of files beside it
+CURVE = {"width": 360, "height": 300, "right_of_tree": 80, "y": 40}
+CURVE_X = f"tree_width + {CURVE['right_of_tree']}"
 MOST_IN_LEGEND = 9
 READABLE = 24  # leaves up to which nodes have words beside them
 TITLES = {
@@ -36,7 +38,11 @@ Spec = dict[str, Any]
 
 
 def draw(
-    nodes: list[dict[str, Any]], families: Sequence[Family], class_names: Sequence[str] | None, score: str
+    nodes: list[dict[str, Any]],
+    families: Sequence[Family],
+    class_names: Sequence[str] | None,
+    score: str,
+    tree_width: int = TREE["width"],
 ) -> Spec:
     """Return the specification.
 
@@ -49,17 +55,19 @@ def draw(
     class_names : sequence of str, or None for a regression
     score : str
         What the curve shows.
+    tree_width : int
+        In pixels.
     """
     return {
         "$schema": "https://vega.github.io/schema/vega/v5.json",
         "description": "A decision tree beside its train and test score at every prune level.",
-        "width": CURVE["x"] + CURVE["width"] + 20,
+        "width": tree_width + CURVE["right_of_tree"] + CURVE["width"] + 20,
         "height": TREE["height"] + 20,
         "padding": 10,
         "background": "white",
         "autosize": "pad",
         "config": {"axis": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "gridOpacity": 0.5}},
-        "signals": _signals(families),
+        "signals": [{"name": "tree_width", "value": tree_width}, *_signals(families)],
         "data": _data(nodes, families, class_names),
         "scales": [_colours(nodes, class_names)],
         "marks": [_tree_group(), _curve_group(score)],
@@ -177,7 +185,7 @@ def _data(nodes: list[Spec], families: Sequence[Family], class_names: Sequence[s
                 {
                     "type": "tree",
                     "method": "tidy",
-                    "size": [TREE["width"], TREE["height"] - 60],
+                    "size": [{"signal": "tree_width"}, TREE["height"] - 60],
                     "as": ["x", "y", "depth", "children"],
                 },
                 {"type": "formula", "as": "leaf", "expr": "datum.now.leaf"},
@@ -240,7 +248,7 @@ def _colours(nodes: list[Spec], class_names: Sequence[str] | None) -> Spec:
 
 
 def _legend(class_names: Sequence[str] | None) -> Spec:
-    place = {"orient": "none", "legendX": CURVE["x"], "legendY": CURVE["y"] + CURVE["height"] + 70}
+    place = {"orient": "none", "legendX": {"signal": CURVE_X}, "legendY": CURVE["y"] + CURVE["height"] + 70}
     if class_names is None:
         ramp = {"type": "gradient", "direction": "horizontal", "gradientLength": 200}
         return {"fill": "colour", "title": "prediction", **ramp, **place}
@@ -263,7 +271,7 @@ def _tree_group() -> Spec:
         "type": "group",
         "name": "tree_box",
         "encode": {
-            "enter": {"y": {"value": 40}, "width": {"value": TREE["width"]}, "height": {"value": TREE["height"]}}
+            "enter": {"y": {"value": 40}, "width": {"signal": "tree_width"}, "height": {"value": TREE["height"]}}
         },
         "marks": [
             _text("headline", y=-22, size=14, weight="bold"),
@@ -364,7 +372,7 @@ def _words(text: str, baseline: str, dy: str, size: int) -> Spec:
                 "text": {"signal": text},
                 "align": {"value": "center"},
                 "baseline": {"signal": baseline},
-                "limit": {"signal": f"max(46, {TREE['width']} / max(leaves, 1) * (datum.leaf ? 1 : 1.7))"},
+                "limit": {"signal": "max(46, tree_width / max(leaves, 1) * (datum.leaf ? 1 : 1.7))"},
                 "fontSize": {"value": size},
                 "fill": {"value": "#1b1f24"},
                 "opacity": {"signal": "few ? 1 : 0"},
@@ -396,7 +404,7 @@ def _curve_group(score: str) -> Spec:
         "name": "curve_box",
         "encode": {
             "enter": {
-                "x": {"value": CURVE["x"]},
+                "x": {"signal": CURVE_X},
                 "y": {"value": CURVE["y"]},
                 "width": {"value": CURVE["width"]},
                 "height": {"value": CURVE["height"]},
