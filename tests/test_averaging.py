@@ -170,10 +170,15 @@ def test_normal_evidence_is_the_integral_over_means_and_variances():
         assert exp(tp.normal_evidence(moments)[1]) == pytest.approx(exact, rel=1e-3)
 
 
-def test_units_of_the_target_do_not_matter():
+@pytest.mark.parametrize("unit", [1e-4, 1000])
+def test_units_of_the_target_do_not_matter(unit):
     X, y = rows_of("numbers")
     tree = find_tree(stem("numbers").fit(X, y))
-    plain, other = (tp.normal_evidence(tree.statistics(X, target).sums) for target in (y, 1000 * y - 5))
+    leaf, center = tree.apply(X), y.mean() + 1
+    plain = tp.normal_evidence(tp.target_moments(tree.structure, leaf, y, center))
+    other = tp.normal_evidence(tp.target_moments(tree.structure, leaf, unit * y - 5, unit * center - 5))
+    rows = tree.structure.sum_up(np.bincount(leaf, minlength=tree.structure.n_nodes))
+    np.testing.assert_allclose(other, plain - rows * np.log(unit), rtol=1e-6)  # a density is in rows per unit
     np.testing.assert_allclose(
         tp.stopping_posterior(tree.structure, other), tp.stopping_posterior(tree.structure, plain), rtol=1e-6
     )

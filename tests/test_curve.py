@@ -23,6 +23,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 import treeprune as tp
 from treeprune.curve import GeneralizationCurve
 from treeprune.path import PruningCuts, PruningPath
+from treeprune.tree.curve import scores_by_level
 from treeprune.tree.fitted import find_tree
 from treeprune.tree.rebuild import materialise
 
@@ -613,6 +614,23 @@ def test_negative_weights_are_refused(name: str) -> None:
     weight[3] = -2
     with pytest.raises(ValueError, match=r"sample_weight holds -2"):
         tp.pruning_curve(case.tree, case.path(), *case.train[:2], *case.test[:2], name, sample_weight_test=weight)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_of_a_class_that_the_tree_does_not_know_are_missed_at_every_level(weighted: bool) -> None:
+    X, y = load_iris(return_X_y=True)
+    X = X[:, 1:2]
+    tree = DecisionTreeClassifier(random_state=0).fit(X[20:100:2], y[20:100:2])  # of the first two classes
+    path = tp.pruning_path(tree)
+    weight = np.random.default_rng(0).uniform(0, 3, len(y)) if weighted else None
+    found = scores_by_level(find_tree(tree), path, X, y, "accuracy", weight)
+    models = [path.at(level=level) for level in range(path.n_levels)]
+    expected = [get_scorer("accuracy")(model, X, y, sample_weight=weight) for model in models]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    none = scores_by_level(
+        find_tree(tree), path, X[100:], y[100:], "accuracy", None if weight is None else weight[100:]
+    )
+    assert none.tolist() == [0.0] * path.n_levels
 
 
 def test_warnings_are_those_of_scikit_learn() -> None:

@@ -13,7 +13,7 @@ from trees import random_tree
 import treeprune as tp
 from treeprune.dispatch import METHODS
 from treeprune.tree.fitted import find_tree
-from treeprune.tree.sides import best_branch
+from treeprune.tree.sides import Sides, best_branch
 
 
 def fitted(name, task):
@@ -47,6 +47,16 @@ def test_what_is_kept_and_pruned_follows_from_both_sides(name, task):
     assert not goes[table["decision"] == "kept"].any()
     assert "kept" in set(table["decision"])
     assert "pruned" in set(table["decision"]) or name == "critical_value"  # at its strength for other trees
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize(("ties", "tie_goes"), [("prune", True), ("keep", False)])
+def test_sides_that_differ_by_rounding_only_are_a_tie_whichever_is_the_larger(ties, tie_goes, unit):
+    left = np.array([1, 1 - 1e-15, 1 + 1e-15, 1 - 1e-9, 1 + 1e-9, 1, np.inf, 0]) * unit
+    right = np.array([1, 1, 1, 1, 1, np.inf, 1, 0]) * unit
+    sides = Sides("one", left, "other", right, ties)
+    assert sides.tied().tolist() == [True, True, True, False, False, False, False, True]
+    assert sides.says_prune().tolist() == [tie_goes, tie_goes, tie_goes, True, False, True, False, tie_goes]
 
 
 def test_a_split_that_is_not_significant_stays_only_above_one_that_is():

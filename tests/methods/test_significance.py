@@ -107,3 +107,14 @@ def test_tests_are_for_their_kind_of_tree():
 def test_splits_that_no_pruning_row_reaches_say_nothing(test):
     stump = tp.TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])
     assert tp.split_p_values(stump, [[0, 0], [0, 0], [0, 0]], test).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("test", ["chi2", "g2"])
+def test_splits_of_one_class_or_to_one_side_say_nothing_whatever_the_rows_weigh(test):
+    """Rounding leaves crumbs in a table of weights, and the p-value is 1 all the same."""
+    stump = tp.TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])
+    rng = np.random.default_rng(0)
+    for a, b, c in rng.uniform(0.1, 1e6, (200, 3)):
+        for left, right in (([a, 0], [b, 0]), ([a, b], [0, 0]), ([0, 0, 0], [a, b, c]), ([0, 0, a], [0, 0, b])):
+            p = tp.split_p_values(stump, [np.add(left, right), left, right], test)
+            assert p.tolist() == [1, 1, 1]
