@@ -112,12 +112,13 @@ class CutDisplay:
         left = _left(self.structure, self.cut) if self.left is None else self.left
         self._draw_links(ax, x, y, left)
         looks: list[tuple[Any, dict[str, Any]]] = [
-            (~left, {"color": GONE, "marker": "o", "s": 12, "zorder": 2}),
-            (left & ~self.cut, {"color": KEPT, "marker": "o", "s": 26, "zorder": 3}),
-            (self.cut, {"color": LEAF, "marker": "s", "s": 34, "zorder": 3}),
+            (left & ~self.cut, {"color": KEPT, "marker": "o", "s": 26, "zorder": 3, "label": "split"}),
+            (self.cut, {"color": LEAF, "marker": "s", "s": 34, "zorder": 3, "label": "leaf"}),
+            (~left, {"color": GONE, "marker": "o", "s": 12, "zorder": 2, "label": "gone"}),
         ]
         for nodes, style in looks:
-            ax.scatter(x[nodes], y[nodes], **style)
+            if nodes.any():
+                ax.scatter(x[nodes], y[nodes], **style)
         self._write_rules(ax, x, y, left)
         self._label(ax)
         self.ax_, self.figure_ = ax, ax.figure
@@ -146,6 +147,7 @@ class CutDisplay:
             ax.annotate(self.rules[t], (x[t], y[t]), (0, up), textcoords="offset points", **look)
 
     def _label(self, ax: Axes) -> None:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8, handletextpad=0.1)
         ax.set_title(self.title, loc="left", fontsize=10, parse_math=False)
         ax.set_ylabel("depth")
         deepest = int(self.structure.depth.max())
