@@ -220,3 +220,14 @@ def test_a_class_with_a_prior_needs_a_row_of_some_weight():
         tp.prior_weight([0, 1], {0: 0.5, 1: 0.5}, [0.0, 1.0])
     with pytest.raises(ValueError, match="one class a row is expected"):
         tp.prior_weight([[0], [1]], {0: 0.5, 1: 0.5})
+
+
+@pytest.mark.parametrize("method", ["cost_complexity", "optimal"])
+def test_where_the_root_costs_nothing_it_is_the_smallest_of_the_best(method):
+    rng = np.random.default_rng(1)
+    X = rng.integers(0, 5, (80, 3)).astype(float)
+    y = (rng.random(80) < 0.35).astype(int)  # the root says 0, and only to say 1 may cost anything
+    costs = tp.MisclassificationCost([[0, 6], [0, 0]])
+    strength = {"alpha": 0.0} if method == "cost_complexity" else {"max_leaf_nodes": 99}
+    tree = DecisionTreeClassifier(random_state=0).fit(X, y)
+    assert tp.prune(tree, method, risk=costs, **strength).get_n_leaves() == 1

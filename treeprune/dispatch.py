@@ -41,7 +41,7 @@ from treeprune.tree.methods.optimal import OptimalPruner
 from treeprune.tree.methods.pessimistic_error import PessimisticErrorPruner
 from treeprune.tree.methods.reduced_error import ReducedErrorPruner
 from treeprune.tree.methods.significance import SignificancePruner
-from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner, statistics_if_given
+from treeprune.tree.pruner import GROWING_PARAMETERS, BasePruner, PathPruner
 from treeprune.tree.rebuild import materialise
 
 METHODS: dict[str, type[BasePruner]] = {
@@ -218,7 +218,7 @@ def pruning_path(
             f"path.levels_at({value!r}) says which level holds there"
         )
     tree = find_tree(fitted)
-    counted = statistics_if_given(tree, X, y, sample_weight, statistics)
+    counted = pruner._statistics_if_given(tree, X, y, sample_weight, statistics)
     return with_models(pruner._find_path(tree, counted), fitted, tree)
 
 
@@ -253,12 +253,11 @@ def pruning_cuts(
     >>> tp.pruning_cuts(tree, "minimum_error", m=[0, 2, 50]).n_leaves
     array([9, 7, 3])
     """
-    tree = find_tree(fitted)
-    counted = statistics_if_given(tree, X, y, sample_weight, statistics)
+    tree, rows = find_tree(fitted), (X, y, sample_weight, statistics)
     if method == "optimal":
         pruner = _pruner(method, parameters, strength_needed=False)
         assert isinstance(pruner, OptimalPruner)
-        return with_models(pruner._find_cuts(tree, counted), fitted, tree)
+        return with_models(pruner._find_cuts(tree, pruner._statistics_if_given(tree, *rows)), fitted, tree)
     if not isinstance(method, str) or method not in FAMILIES:
         if isinstance(method, str):
             _method(method)  # an unknown name is the clearer error
@@ -273,6 +272,7 @@ def pruning_cuts(
     if not values:
         raise ValueError(f"{running} is empty: one value at least is needed")
     pruners = [_pruner(method, {**parameters, running: value}) for value in values]
+    counted = pruners[0]._statistics_if_given(tree, *rows)
     cuts = np.array([pruner._find_cut(tree, counted) for pruner in pruners])
     return with_models(PruningCuts(method, running, np.array(values, dtype=np.float64), cuts), fitted, tree)
 

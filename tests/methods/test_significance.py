@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.frozen import FrozenEstimator
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import treeprune as tp
@@ -118,3 +119,82 @@ def test_splits_of_one_class_or_to_one_side_say_nothing_whatever_the_rows_weigh(
         for left, right in (([a, 0], [b, 0]), ([a, b], [0, 0]), ([0, 0, 0], [a, b, c]), ([0, 0, a], [0, 0, b])):
             p = tp.split_p_values(stump, [np.add(left, right), left, right], test)
             assert p.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("shift", [0.0, 100.0, -7.0])
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error"])
+def test_the_f_test_is_about_the_means_of_the_rows_whatever_the_tree_predicts(criterion, shift):
+    rng = np.random.default_rng(1)
+    X, X_new = rng.normal(size=(2, 80, 2))
+    y, y_new = X[:, 0] + rng.normal(size=80), -X_new[:, 0] + rng.normal(size=80) + shift
+    tree = DecisionTreeRegressor(max_depth=3, min_samples_leaf=8, criterion=criterion).fit(X, y)
+    pruner = tp.SignificancePruner(FrozenEstimator(tree)).fit(X_new, y_new)
+    way = tree.decision_path(X_new).toarray().astype(bool)
+    children = tree.tree_.children_left, tree.tree_.children_right
+    for node, p in pruner.trace()[["node", "right"]].to_numpy():
+        left, right = (y_new[way[:, child[int(node)]]] for child in children)
+        assert p == pytest.approx(stats.f_oneway(left, right).pvalue, rel=1e-9)
+
+
+def test_where_all_rows_are_equal_no_split_is_significant():
+    stumps = tp.TreeStructure.from_arrays([1, 2, -1, -1, -1], [4, 3, -1, -1, -1])
+    p = tp.variance_p_values(stumps, [10.0, 0.0, 0.0, 0.0, 1.0], [20, 10, 5, 5, 10])
+    assert p[1] == 1
+    assert p[0] < 1e-6
+
+
+@pytest.mark.parametrize("class_weight", [{0: 9.0}, "balanced"])
+@pytest.mark.parametrize("test", ["chi2", "fisher"])
+def test_a_class_weight_is_no_number_of_rows(test, class_weight):
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(200, 3))
+    y = (rng.random(200) < 0.2).astype(int)
+    tree = DecisionTreeClassifier(class_weight=class_weight, max_depth=2, random_state=0)
+    pruner = tp.SignificancePruner(tree, test=test).fit(X, y)
+    grown = pruner.grown_
+    way = grown.decision_path(X).toarray().astype(bool)
+    expected = []
+    for t in np.flatnonzero(grown.tree_.children_left >= 0):
+        sides = [way[:, child[t]] for child in (grown.tree_.children_left, grown.tree_.children_right)]
+        table = np.array([np.bincount(y[side], minlength=2) for side in sides])
+        whole = table.sum(axis=0).all()
+        scipys = stats.fisher_exact if test == "fisher" else lambda t: stats.chi2_contingency(t, correction=False)
+        expected.append(scipys(table).pvalue if whole else 1.0)
+    np.testing.assert_allclose(pruner.trace().set_index("node").sort_index()["right"], expected, rtol=1e-9)
+    again = tp.prune(grown, tp.SignificancePruner(test=test), X, y)
+    assert again.get_n_leaves() == pruner.n_leaves_
+    counted = tp.chunk_statistics(grown, [(X, y)]) if isinstance(class_weight, dict) else None
+    if counted is not None:
+        assert tp.prune(grown, "significance", test=test, statistics=counted).get_n_leaves() == pruner.n_leaves_
+        assert tp.prune(grown, "significance", test=test).get_n_leaves() == pruner.n_leaves_
+    else:
+        with pytest.raises(ValueError, match=r"class_weight='balanced': .* pass the growing rows as X and y"):
+            tp.prune(grown, "significance", test=test)
+
+
+def test_fishers_test_of_many_rows_is_scipys():
+    rng = np.random.default_rng(3)
+    counts = rng.integers(1, 4000, size=(30, 2, 2))
+    stump = tp.TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])
+    for table in [*counts, np.array([[3000, 3000], [3000, 3000]]), np.array([[0, 5], [0, 7]])]:
+        p = tp.split_p_values(stump, [table.sum(axis=0), *table], "fisher")[0]
+        assert p == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-6)
+
+
+def test_a_split_whose_p_value_is_the_level_stays():
+    X, y = np.array([[0.0]] * 3 + [[1.0]] * 7), [0] * 6 + [1] * 4
+    pruner = tp.SignificancePruner(test="fisher", significance=0.2).fit(X, y)
+    assert stats.fisher_exact([[3, 0], [3, 4]]).pvalue == pytest.approx(0.2, rel=1e-14)
+    assert pruner.n_leaves_ == 2
+    assert pruner.explain(0).startswith("Node 0 was kept")
+
+
+def test_bonferroni_counts_a_split_between_each_two_rows_of_each_feature():
+    X = np.column_stack([np.arange(20), np.zeros(20)])
+    y = np.r_[np.zeros(9), 1, np.ones(10)]
+    y[[3, 15]] = 1 - y[[3, 15]]
+    tree = DecisionTreeClassifier(max_depth=1).fit(X, y)
+    (plain,) = tp.SignificancePruner(FrozenEstimator(tree)).fit(X, y).trace()["right"]
+    (corrected,) = tp.SignificancePruner(FrozenEstimator(tree), correction="bonferroni").fit(X, y).trace()["right"]
+    assert corrected == pytest.approx(2 * 19 * plain)
+    assert corrected < 1

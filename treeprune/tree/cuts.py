@@ -15,7 +15,7 @@ from treeprune.checks import check_number
 from treeprune.path import PruningPath
 from treeprune.tree.structure import Nodes, TreeStructure
 
-TIE = 1e-12  # costs that differ by less than this share of the root's cost are equal
+TIE = 1e-12  # costs that differ by less than this share of the largest are equal
 
 
 def optimal_cut(
@@ -42,7 +42,7 @@ def optimal_cut(
     Returns
     -------
     ndarray of bool, shape (n_nodes,)
-        The cut. **Ties prune**: costs within 1e-12 of the root's cost count as equal.
+        The cut. **Ties prune**: costs within 1e-12 of the largest cost (mostly the root's) count as equal.
 
     References
     ----------
@@ -61,7 +61,7 @@ def optimal_cut(
     if np.ndim(split_cost) == 0:
         split_cost = np.full(structure.n_nodes, split_cost)
     split_cost = node_numbers(structure, split_cost, "split_cost", at=~structure.is_leaf)
-    allowance = slack + TIE * abs(cost[0])
+    allowance = slack + TIE * largest(cost)
 
     def decide(t: Nodes, left: Nodes, right: Nodes) -> Any:
         as_branch = split_cost[t] + cost[left] + cost[right]
@@ -70,6 +70,11 @@ def optimal_cut(
         return as_leaf
 
     return bottom_up(structure, decide)
+
+
+def largest(cost: NDArray[Any]) -> float:
+    """The size of the largest cost; that of the root may be 0 where classes cost differently."""
+    return float(np.abs(cost).max())
 
 
 def bottom_up(structure: TreeStructure, decide: Callable[[Nodes, Nodes, Nodes], Any]) -> NDArray[np.bool_]:

@@ -246,7 +246,7 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         tree = find_tree(grown)
         # what the tree does not remember, `prune` may need when the parameters are others
         counted = self._needs_counts() or not tree.remembers_rows
-        return self._take(grown, tree, None, tree.count(X, y, sample_weight) if counted else None)
+        return self._take(grown, tree, None, self._count(tree, X, y, sample_weight) if counted else None)
 
     def _prune_grown(
         self,
@@ -258,7 +258,25 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         statistics: NodeStatistics | None = None,
     ) -> Self:
         tree = find_tree(grown)
-        return self._take(grown, tree, statistics_of(tree, X, y, sample_weight, statistics), growing)
+        return self._take(grown, tree, self._statistics_of(tree, X, y, sample_weight, statistics), growing)
+
+    def _statistics_of(
+        self, tree: FittedTree, X: Any, y: Any, weight: Any, given: NodeStatistics | None
+    ) -> NodeStatistics:
+        """Count pruning rows, or check what was counted before."""
+        return statistics_of(tree, X, y, weight, given)
+
+    def _statistics_if_given(
+        self, tree: FittedTree, X: Any, y: Any, weight: Any, given: NodeStatistics | None
+    ) -> NodeStatistics | None:
+        """Do as `_statistics_of`; None where neither rows nor statistics are given."""
+        if all(part is None for part in (X, y, weight, given)):
+            return None
+        return self._statistics_of(tree, X, y, weight, given)
+
+    def _count(self, tree: FittedTree, X: Any, y: Any, sample_weight: Any) -> NodeStatistics:
+        """Sum rows; most methods count them as the tree was grown, with its class weights."""
+        return tree.count(X, y, sample_weight)
 
     def _take(
         self,
@@ -310,7 +328,7 @@ class PathPruner(BasePruner):
         """Grow a tree on the rows, and find all prunings of it."""
         grown = grow(self._to_grow(), X, y, sample_weight)
         tree = find_tree(grown)
-        statistics = tree.count(X, y, sample_weight) if self._needs_counts() else None
+        statistics = self._count(tree, X, y, sample_weight) if self._needs_counts() else None
         return TreeFamily(grown, tree, self._find_path(tree, statistics), statistics)
 
     def _levels_text(self, max_rows: int) -> list[str]:
@@ -341,15 +359,6 @@ def grow(estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any
     weight = np.asarray(sample_weight)
     check_weight(weight, len(np.atleast_1d(weight)))  # scikit-learn would grow by negative weights
     return clone(estimator).fit(X, y, **{_weight_keyword(estimator): weight})
-
-
-def statistics_if_given(
-    tree: FittedTree, X: Any, y: Any, sample_weight: ArrayLike | None, statistics: NodeStatistics | None
-) -> NodeStatistics | None:
-    """Return what `statistics_of` does, None where neither rows nor statistics are given."""
-    if all(given is None for given in (X, y, sample_weight, statistics)):
-        return None
-    return statistics_of(tree, X, y, sample_weight, statistics)
 
 
 def statistics_of(

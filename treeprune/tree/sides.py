@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from treeprune.tree.cuts import TIE
+from treeprune.tree.cuts import TIE, largest
 from treeprune.tree.structure import TreeStructure
 
 Floats = NDArray[np.float64]
@@ -75,7 +75,7 @@ def best_branch(
     """
     best = np.array(leaf_cost, dtype=np.float64)
     split = np.broadcast_to(np.asarray(split_cost, dtype=np.float64), best.shape)
-    branch, allowance = np.full(len(best), np.inf), slack + TIE * abs(best[0])
+    branch, allowance = np.full(len(best), np.inf), slack + TIE * largest(best)
     for t, left, right in structure.upward():
         branch[t] = split[t] + best[left] + best[right]
         best[t] = np.where(best[t] <= branch[t] + allowance, best[t], branch[t])

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_number
 from treeprune.path import PruningPath
-from treeprune.tree.cuts import node_numbers, path_from_prices
+from treeprune.tree.cuts import largest, node_numbers, path_from_prices
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import PathPruner
 from treeprune.tree.risk import Risk, check_risk, leaf_risk
@@ -31,7 +31,7 @@ from treeprune.tree.structure import TreeStructure
 
 Collapses = list[tuple[float, float, int]]  # heap of (-alpha, risk saved by the split, leaves added)
 
-ROUNDING = 1e-14  # risks are known to this share of the root's: gains below it are 0
+ROUNDING = 1e-14  # risks are known to this share of the largest: gains below it are 0
 
 
 def cost_complexity_path(structure: TreeStructure, risk: ArrayLike) -> PruningPath:
@@ -80,7 +80,7 @@ def cost_complexity_path(structure: TreeStructure, risk: ArrayLike) -> PruningPa
             alpha[left] = above
         if above < alpha[right]:
             alpha[right] = above
-    noise = ROUNDING * abs(float(risk[0]))
+    noise = ROUNDING * largest(risk)
     return path_from_prices(structure, np.array(alpha), "cost_complexity", rounding=noise)
 
 
@@ -154,7 +154,7 @@ class CostComplexityPruner(PathPruner):
 
 def _own_alphas(structure: TreeStructure, risk: NDArray[np.float64]) -> list[float]:
     """Alpha at which each node collapses within its own branch; infinite at leaves."""
-    noise = ROUNDING * abs(float(risk[0]))
+    noise = ROUNDING * largest(risk)
     inner = structure.inner[::-1]
     left, right = structure.children_left[inner], structure.children_right[inner]
     gains = risk[inner] - risk[left] - risk[right]

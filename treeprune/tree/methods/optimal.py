@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_count
 from treeprune.path import PruningCuts
-from treeprune.tree.cuts import TIE, node_numbers
+from treeprune.tree.cuts import TIE, largest, node_numbers
 from treeprune.tree.fitted import FittedTree, NodeStatistics, replace_tree
 from treeprune.tree.pruner import BasePruner
 from treeprune.tree.rebuild import materialise
@@ -179,7 +179,7 @@ def _cuts_within(structure: TreeStructure, cost: NDArray[np.float64], limits: Se
     """For each limit the cheapest cut with at most so many leaves, the smallest of equals."""
     least, shares = _least_costs(structure, cost, min(structure.n_leaves, max(limits)))
     allowed = [least[:limit] for limit in limits]
-    sizes = [1 + int(np.flatnonzero(some <= some.min() + TIE * abs(cost[0]))[0]) for some in allowed]
+    sizes = [1 + int(np.flatnonzero(some <= some.min() + TIE * largest(cost))[0]) for some in allowed]
     return _cuts_of(structure, shares, np.array(sizes))
 
 

@@ -18,7 +18,7 @@ from sklearn.utils import indexable
 
 from treeprune.checks import check_choice
 from treeprune.rows import take_rows
-from treeprune.tree.cuts import TIE, node_numbers, optimal_cut
+from treeprune.tree.cuts import TIE, largest, node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree
 from treeprune.tree.holdout import holdout_split
 from treeprune.tree.pruner import BasePruner, grow
@@ -54,7 +54,7 @@ def reduced_error_cut(
     """
     check_choice("ties", ties, ("prune", "keep"))
     cost = node_numbers(structure, holdout_cost, "holdout_cost")
-    strictly = -max(2 * TIE * abs(float(cost[0])), np.finfo(float).tiny)
+    strictly = -max(2 * TIE * largest(cost), np.finfo(float).tiny)
     return optimal_cut(structure, cost, slack=0.0 if ties == "prune" else strictly)
 
 

@@ -18,9 +18,10 @@ from scipy.stats import f as f_distribution
 from scipy.stats import hypergeom
 
 from treeprune.checks import check_choice, check_number
-from treeprune.tree.cuts import bottom_up, node_numbers
+from treeprune.tree import loss
+from treeprune.tree.cuts import TIE, bottom_up, node_numbers
 from treeprune.tree.fitted import FittedTree, NodeStatistics
-from treeprune.tree.pruner import BasePruner
+from treeprune.tree.pruner import BasePruner, check_pruning_rows, check_statistics
 from treeprune.tree.sides import Sides
 from treeprune.tree.structure import Nodes, TreeStructure
 
@@ -40,7 +41,7 @@ def significance_cut(structure: TreeStructure, p_value: ArrayLike, significance:
     p_value : array-like of float, shape (n_nodes,)
         Of the split of each inner node; leaves are not read. See `split_p_values`.
     significance : float in [0, 1], default=0.05
-        Splits with a larger p-value go; one with just this p-value stays.
+        Splits with a larger p-value go; one with just this p-value, up to rounding, stays.
 
     References
     ----------
@@ -60,7 +61,7 @@ def significance_cut(structure: TreeStructure, p_value: ArrayLike, significance:
     leaf = structure.is_leaf.copy()
 
     def decide(t: Nodes, left: Nodes, right: Nodes) -> Any:
-        leaf[t] = leaf[left] & leaf[right] & (p[t] > significance)
+        leaf[t] = leaf[left] & leaf[right] & (p[t] > significance * (1 + TIE))
         return leaf[t]
 
     return bottom_up(structure, decide)
@@ -151,6 +152,7 @@ class SignificancePruner(BasePruner):
     test : {"chi2", "g2", "fisher", "f"}, default=None
         Of children and classes for classification trees, ``"chi2"`` by default, of several outputs the least
         p-value; ``"f"`` for regression trees, of the squared error, a mean over outputs.
+        Both are of the rows themselves: a class weight is no frequency, and does not count.
     correction : {"none", "bonferroni"}, default="none"
         The split was the best of many, so its p-value is too small: ``"bonferroni"`` multiplies it by the
         number of splits there were to choose from at most, features times rows less one.
@@ -198,24 +200,52 @@ class SignificancePruner(BasePruner):
         level = np.full(len(p), float(self.significance))
         return Sides("level, asked where both children are leaves", level, "p-value of its split", p, "keep")
 
+    def _statistics_of(self, tree: FittedTree, X: Any, y: Any, weight: Any, given: NodeStatistics | None) -> Any:
+        if given is not None:
+            return NodeStatistics(_without_class_weights(tree, check_statistics(tree, given).sums), given.leaf_rows)
+        check_pruning_rows(X, y)
+        return self._count(tree, X, y, weight)
+
+    def _count(self, tree: FittedTree, X: Any, y: Any, sample_weight: Any) -> NodeStatistics:
+        return tree.statistics(X, y, sample_weight)
+
     def _p_values(self, tree: FittedTree, statistics: NodeStatistics | None) -> Floats:
+        if statistics is None:
+            own = tree.own_statistics
+            statistics = NodeStatistics(_without_class_weights(tree, own.sums), own.leaf_rows)
         p = self._p_values_of_one(tree, statistics)
         if self.correction == "none":
             return p
         choices = tree.estimator.n_features_in_ * np.maximum(tree.rows(statistics) - 1, 1)
         return np.minimum(p * choices, 1.0)
 
-    def _p_values_of_one(self, tree: FittedTree, statistics: NodeStatistics | None) -> Floats:
+    def _p_values_of_one(self, tree: FittedTree, statistics: NodeStatistics) -> Floats:
         """P-values as if each split had been the only one there was."""
         if (self.test == "f") if tree.is_classifier else (self.test not in (None, "f")):
             kind = "classification" if tree.is_classifier else "regression"
             raise ValueError(f"test={self.test!r} is not for {kind} trees: leave it at None")
         if not tree.is_classifier:
-            return variance_p_values(tree.structure, tree.error(statistics), tree.rows(statistics))
+            return variance_p_values(tree.structure, loss.variance(statistics.sums), tree.rows(statistics))
         test: Any = self.test or "chi2"
-        outputs = np.moveaxis(tree.counts(statistics), 1, 0)
+        outputs = np.moveaxis(statistics.sums, 1, 0)
         # a split that says something of one output is worth keeping
         return np.min([split_p_values(tree.structure, counts, test) for counts in outputs], axis=0)
+
+
+def _without_class_weights(tree: FittedTree, sums: NDArray[Any]) -> NDArray[Any]:
+    """Return the rows of each class, of sums that have them times the class weights of the tree."""
+    given = getattr(tree.estimator, "class_weight", None)
+    if given is None:
+        return sums
+    if not isinstance(given, dict) or sums.shape[1] > 1:
+        raise ValueError(
+            f"class_weight={given!r}: the tree does not remember how many rows of each class it was grown on, which "
+            "a test of significance counts: pass the growing rows as X and y"
+        )
+    weight = np.array([float(given.get(label, 1.0)) for label in tree.classes[0].tolist()])
+    if not (weight > 0).all():
+        raise ValueError(f"class_weight={given!r}: rows of weight 0 are not remembered: pass the growing rows")
+    return sums / weight
 
 
 def _by_chi2(table: Floats, test: str) -> Floats:
@@ -242,15 +272,18 @@ def _fisher(table: Floats) -> Floats:
         raise ValueError("test='fisher' counts rows: weights that are no whole numbers need 'chi2' or 'g2'")
     # the two classes that are there, whichever they are
     order = np.argsort(-table.sum(axis=1), axis=1, kind="stable")[:, :2]
-    pairs = np.rint(np.take_along_axis(table, order[:, None, :], axis=2)).astype(np.int64)
-    return np.array([_fisher_of(*pair.ravel()) for pair in pairs])
+    return _fisher_two_sided(np.rint(np.take_along_axis(table, order[:, None, :], axis=2)).astype(np.int64))
 
 
-def _fisher_of(a: int, b: int, c: int, d: int) -> float:
-    """Sum of the probabilities of all tables with these margins that are no likelier than this one."""
-    n, left, first = a + b + c + d, a + b, a + c
-    if n == 0:
-        return 1.0
-    values = np.arange(max(0, left + first - n), min(left, first) + 1)
-    chance = hypergeom.pmf(values, n, first, left)
-    return float(min(1.0, chance[chance <= hypergeom.pmf(a, n, first, left) * (1 + 1e-7)].sum()))
+def _fisher_two_sided(pairs: NDArray[np.int64]) -> Floats:
+    """Sum of the probabilities of all tables with the same margins that are no likelier, shape (n_tables,)."""
+    n, left, first = pairs.sum(axis=(1, 2)), pairs[:, 0].sum(axis=1), pairs[:, :, 0].sum(axis=1)
+    least, most = np.maximum(0, left + first - n), np.minimum(left, first)
+    of_table = np.repeat(np.arange(len(pairs)), most - least + 1)
+    starts = np.cumsum(most - least + 1) - (most - least + 1)
+    values = least[of_table] + np.arange(len(of_table)) - starts[of_table]
+    chance = hypergeom.pmf(values, n[of_table], first[of_table], left[of_table])
+    found = hypergeom.pmf(pairs[:, 0, 0], n, first, left)
+    as_rare = chance <= found[of_table] * (1 + 1e-7)
+    total = np.bincount(of_table, np.where(as_rare, chance, 0.0), minlength=len(pairs))
+    return np.where(n > 0, np.minimum(total, 1.0), 1.0)
