@@ -111,3 +111,36 @@ def test_strengths_that_make_no_curve_are_refused(pruner, strengths, error, mess
     X, y = load_iris(return_X_y=True)
     with pytest.raises(error, match=message):
         tp.strength_curve(pruner, strengths, X, y, X, y)
+
+
+@pytest.mark.parametrize("soft", [tp.HierarchicalShrinker(shrinkage=50), tp.TreeAverager()])
+@pytest.mark.parametrize("method", ["error_based", "minimum_error", "significance", "averaging"])
+def test_a_soft_tree_is_pruned_by_rows_not_by_what_it_says_of_them(soft, method):
+    X, y = load_breast_cancer(return_X_y=True)
+    fitted = clone(soft).fit(X, y)
+    by_rows = tp.prune(fitted.estimator_, method, X, y)
+    with pytest.raises(ValueError, match=r"has changed the node values of this tree.*pass the growing rows"):
+        tp.prune(fitted.estimator_, method)
+    assert by_rows.get_n_leaves() <= tp.prune(fitted.grown_, method).get_n_leaves()
+    if method in ("significance", "averaging"):  # which read counts only
+        assert by_rows.get_n_leaves() == tp.prune(fitted.grown_, method).get_n_leaves()
+    with pytest.raises(ValueError, match="has changed the node values"):
+        tp.prune(by_rows, method)  # a pruned soft tree is soft
+
+
+@pytest.mark.parametrize("soft", [tp.HierarchicalShrinker, tp.TreeAverager])
+def test_rows_for_a_frozen_tree_are_checked(soft):
+    X, y = load_iris(return_X_y=True)
+    frozen = FrozenEstimator(DecisionTreeClassifier().fit(X, y))
+    with pytest.raises(ValueError, match="weights are frequencies"):
+        soft(frozen).fit(X, y, sample_weight=-np.ones(150))
+    with pytest.raises(ValueError, match="y holds"):
+        soft(frozen).fit(X, y + 7)
+
+
+def test_averaged_shares_are_never_below_zero():
+    for seed in range(60, 90):
+        rng = np.random.default_rng(seed)
+        X, y = rng.integers(0, 5, (60, 3)).astype(float), rng.integers(0, 3, 60)
+        soft = tp.TreeAverager(estimate="observed", stop_prior=0.1).fit(X, y)
+        assert soft.predict_proba(X).min() >= 0

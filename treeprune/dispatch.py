@@ -156,6 +156,7 @@ def prune(
     if nodes is not None:
         if parameters or any(given is not None for given in (method, X, y, sample_weight, statistics)):
             raise ValueError("nodes= says which nodes become leaves: give it alone, without a method or rows")
+        tree.check_values()
         cut = _cut_below(tree, nodes)
     else:
         pruner = _pruner(method, parameters)

@@ -101,6 +101,7 @@ class TreeFamily:
 
 def with_models(levels: F, model: Any, tree: FittedTree) -> F:
     """Return a path, or cuts, that knows the model it is of, so that ``at`` gives pruned ones."""
+    tree.check_values()
     structure = tree.structure
     if isinstance(levels, PruningPath):
         depth = level_depths(structure, levels.removed_at)

@@ -24,6 +24,8 @@ from treeprune.tree.structure import TreeStructure
 from treeprune.wrapped import not_found, rewrap, through, unwrap
 
 SQUARED_ERROR_CRITERIA = ("squared_error", "friedman_mse")
+MEANS = (*SQUARED_ERROR_CRITERIA, "poisson")  # criteria whose nodes predict the mean of their rows
+SOFT = "_values_by"  # attribute of a scikit-learn tree whose node values soft pruning has changed: the method
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,9 +230,32 @@ class FittedTree:
         return getattr(self.estimator, "monotonic_cst", None) is not None
 
     @property
+    def is_soft(self) -> bool:
+        """Whether soft pruning has changed the node values."""
+        return hasattr(self.estimator, SOFT)
+
+    def check_values(self) -> None:
+        """Raise ValueError if inner nodes do not say the mean of what their leaves say.
+
+        As in the trees of gradient boosting with most losses: their leaves were given other values after the
+        growth, so that what an inner node holds is not what it should say as a leaf.
+        """
+        if self.is_classifier or self.is_constrained or self.is_soft or self.estimator.criterion not in MEANS:
+            return
+        leaf, n, value = self.structure.is_leaf, self.growing_weight, self.value
+        mean = n[leaf] @ value[leaf] / n[0]
+        allowed = 1e-6 * np.ptp(value[leaf], axis=0) + 1e-9 * np.abs(value).max()
+        if (np.abs(mean - value[0]) > allowed).any():
+            raise ValueError(
+                "the inner nodes of this tree do not say the mean of what their leaves say, as in the trees of "
+                "gradient boosting with most losses: as leaves they would need values that its loss gives. tp.simplify "
+                "takes such trees, and treeprune.adapters.boosters those of LightGBM and XGBoost"
+            )
+
+    @property
     def remembers_rows(self) -> bool:
         """Whether `own_statistics` are those of the growing rows with their own weights."""
-        if self.is_constrained:
+        if self.is_constrained or self.is_soft:
             return False
         if self.is_classifier:
             return self.estimator.class_weight is None
@@ -249,9 +274,14 @@ class FittedTree:
         Raises
         ------
         ValueError
-            Where the tree does not hold them: values clipped by monotone constraints, or a
-            regression criterion whose impurity is no squared error.
+            Where the tree does not hold them: values clipped by monotone constraints or changed by soft
+            pruning, or a regression criterion whose impurity is no squared error.
         """
+        if self.is_soft:
+            raise ValueError(
+                f"{getattr(self.estimator, SOFT)} has changed the node values of this tree, so the statistics of its "
+                "rows cannot be read back: pass the growing rows as X and y"
+            )
         sums = self._own_counts() if self.is_classifier else self._own_moments()
         if self.is_constrained and not self._adds_up(sums):
             raise ValueError(

@@ -289,6 +289,7 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
 
         Without statistics of pruning rows those of the growing rows serve, where the method needs counts.
         """
+        tree.check_values()
         found = self._find(tree, growing if statistics is None and self._needs_counts() else statistics)
         fields = self._new_fields(tree, statistics, growing)
         found["estimator_"] = replace_tree(grown, materialise(tree.estimator, tree.structure, found["cut_"], **fields))

@@ -10,7 +10,7 @@ from sklearn.base import MetaEstimatorMixin
 from sklearn.tree import DecisionTreeClassifier
 
 from treeprune.tree.family import TreeFamily
-from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree, replace_tree
+from treeprune.tree.fitted import SOFT, FittedTree, NodeStatistics, find_tree, replace_tree
 from treeprune.tree.predictor import PrunedPredictor
 from treeprune.tree.pruner import grow, statistics_of
 from treeprune.tree.rebuild import materialise
@@ -55,14 +55,15 @@ class SoftPruner(MetaEstimatorMixin, PrunedPredictor):
             Frequencies: a row of weight 2 counts as two rows.
         """
         self._check_parameters()
-        frozen = is_frozen(self.estimator)
+        frozen = is_frozen(self.estimator)  # its rows are checked, and read by methods that count
         grown = thaw(self.estimator) if frozen else grow(self._to_grow(), X, y, sample_weight)
         return self._take(grown, self._counted(find_tree(grown), X, y, sample_weight, frozen))
 
     def _counted(self, tree: FittedTree, X: Any, y: Any, weight: Any, frozen: bool) -> NodeStatistics | None:
+        counted = statistics_of(tree, X, y, weight) if frozen else None
         if not self._needs_counts():
             return None
-        return statistics_of(tree, X, y, weight) if frozen else tree.count(X, y, weight)
+        return tree.count(X, y, weight) if counted is None else counted
 
     def _take(self, grown: Any, statistics: NodeStatistics | None) -> Self:
         """Set the results, all at once: an error before leaves the estimator as it was."""
@@ -70,6 +71,7 @@ class SoftPruner(MetaEstimatorMixin, PrunedPredictor):
         found = self._find(tree, statistics)
         everything = tree.structure.is_leaf
         soft = materialise(tree.estimator, tree.structure, everything, value=found.pop("value"))
+        setattr(soft, SOFT, self.method)  # what it says of its rows is no longer what they are
         found.update(grown_=grown, estimator_=replace_tree(grown, soft), n_leaves_=int(everything.sum()))
         self.__dict__.update(found, _statistics=statistics)
         return self

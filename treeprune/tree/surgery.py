@@ -48,8 +48,14 @@ def simplify(fitted: Any, preserve: Literal["predict", "proba"] = "predict") -> 
     """
     check_choice("preserve", preserve, ("predict", "proba"))
     tree = find_tree(fitted)
-    cut = topmost(tree.structure, _says_one_thing(tree.structure, _said(tree, preserve)))
-    return replace_tree(fitted, materialise(tree.estimator, tree.structure, cut))
+    said = _said(tree, preserve)
+    leaf = _first_leaf(tree.structure)
+    cut = topmost(tree.structure, _says_one_thing(tree.structure, said, leaf))
+    # a grown node says what its leaves say; one of a soft tree, or of boosting, need not
+    differs = (said != said[leaf]).any(axis=1) & cut
+    value = tree.estimator.tree_.value
+    new = {"value": np.where(differs[:, None, None], value[leaf], value)} if differs.any() else {}
+    return replace_tree(fitted, materialise(tree.estimator, tree.structure, cut, **new))
 
 
 def _said(tree: FittedTree, preserve: str) -> NDArray[Any]:
@@ -59,12 +65,19 @@ def _said(tree: FittedTree, preserve: str) -> NDArray[Any]:
     return tree.value.reshape(tree.structure.n_nodes, -1)
 
 
-def _says_one_thing(structure: TreeStructure, said: NDArray[Any]) -> NDArray[np.bool_]:
-    """Nodes below which all leaves say the same, as the node itself then does."""
-    same, scale = structure.is_leaf.copy(), SAME * np.maximum(np.abs(said).max(axis=0), 1e-300)
-    word = said.copy()
+def _first_leaf(structure: TreeStructure) -> NDArray[np.intp]:
+    """Return the leftmost leaf below each node."""
+    leaf = np.arange(structure.n_nodes)
+    for t, left, _ in structure.upward():
+        leaf[t] = leaf[left]
+    return leaf
+
+
+def _says_one_thing(structure: TreeStructure, said: NDArray[Any], leaf: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Nodes below which all leaves say the same, as the first of them does."""
+    same = structure.is_leaf.copy()
     for t, left, right in structure.upward():
-        equal = (np.abs(word[left] - word[right]) <= scale).all(axis=-1)
-        same[t] = same[left] & same[right] & equal
-        word[t] = word[left]
+        one, other = said[leaf[left]], said[leaf[right]]
+        apart = np.abs(one - other) > SAME * np.maximum(np.abs(one), np.abs(other))
+        same[t] = same[left] & same[right] & ~apart.any(axis=-1)
     return same

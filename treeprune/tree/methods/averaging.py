@@ -162,7 +162,7 @@ class TreeAverager(SoftPruner):
         sums = tree.counts(statistics)
         stopping = stopping_posterior(tree.structure, log_evidence(tree, sums, self.beta), self.stop_prior)
         value = averaged_values(tree.structure, stopping, self._own_values(tree, sums))
-        return {"value": value, "stopping_": stopping}
+        return {"value": value.clip(0, 1) if tree.is_classifier else value, "stopping_": stopping}
 
     def _own_values(self, tree: FittedTree, sums: NDArray[Any]) -> NDArray[np.float64]:
         smooth = self.estimate == "smoothed"
