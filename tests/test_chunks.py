@@ -18,6 +18,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import treeprune as tp
 from treeprune.dispatch import FAMILIES, METHODS
@@ -514,3 +515,20 @@ def test_without_dask_the_line_that_installs_it_is_given(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "dask.delayed", None)
     with pytest.raises(ImportError, match=r"pip install 'treeprune\[dask\]'"):
         tp.dask_statistics(stem("classes").fit(*classes()), None, None)
+
+
+def test_parquet_files_whose_columns_stand_in_another_order_are_read_in_that_of_the_first(tmp_path):
+    pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200)})
+    table["y"] = (table["a"] > 0).astype(int)
+    tree = DecisionTreeClassifier(random_state=0).fit(table[["a", "b"]].to_numpy(), table["y"])
+    paths = [tmp_path / f"{k}.parquet" for k in range(3)]
+    table[:100].to_parquet(paths[0])
+    table.loc[100:, ["b", "y", "a"]].to_parquet(paths[1])
+    counted = tp.chunk_statistics(tree, tp.parquet_chunks(paths[:2], "y", fitted=tree))
+    at_once = find_tree(tree).count(table[["a", "b"]].to_numpy(), table["y"])
+    np.testing.assert_array_equal(counted.sums, at_once.sums)
+    table.rename(columns={"b": "c"}).to_parquet(paths[2])
+    with pytest.raises(ValueError, match=r"2\.parquet has the columns \['a', 'c'\], and the files before it"):
+        tp.chunk_statistics(tree, tp.parquet_chunks([paths[0], paths[2]], "y", fitted=tree))

@@ -28,7 +28,7 @@ from treeprune.dispatch import METHODS
 
 ROWS_ALONE = [case for case in TASKS if case[0] in NO_ABSOLUTE_N]
 COPIES_ARE_EVIDENCE = "averaging"  # outputs are independent at a node: two that agree say it twice
-COUNT_ROWS = ("significance",)  # whose tests are of rows, which class weights do not change
+COUNT_ROWS = ("significance", "min_samples_split")  # class weights change no number of rows
 CLASSES = [name for name, task in TASKS if task == "classes"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from models import classes, numbers
 from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import brier_score_loss, log_loss
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from trees import cut_matrix
 
@@ -231,3 +231,68 @@ def test_where_the_root_costs_nothing_it_is_the_smallest_of_the_best(method):
     strength = {"alpha": 0.0} if method == "cost_complexity" else {"max_leaf_nodes": 99}
     tree = DecisionTreeClassifier(random_state=0).fit(X, y)
     assert tp.prune(tree, method, risk=costs, **strength).get_n_leaves() == 1
+
+
+def test_a_cost_matrix_scores_searches_by_what_mistakes_cost():
+    X, y = load_breast_cancer(return_X_y=True)
+    words = np.array(["malignant", "benign"])[y]
+    costs = tp.MisclassificationCost([[0, 1], [20, 0]])  # in the order of classes_: benign, malignant
+    search = tp.PrunerCV(tp.CostComplexityPruner(risk=costs), cv=5, scoring=costs.score).fit(X, words)
+    folds = StratifiedKFold(5)
+    by_hand = []
+    for k, (growing, held_out) in enumerate(folds.split(X, words)):
+        curve = search.curve_.of_repeat(k)
+        tree = DecisionTreeClassifier(random_state=0).fit(X[growing], words[growing])
+        said = tree.predict(X[held_out])
+        cost = np.where(said == words[held_out], 0.0, np.where(words[held_out] == "malignant", 20.0, 1.0))
+        by_hand.append((curve["test"][0], -cost.mean()))
+    np.testing.assert_allclose(*zip(*by_hand, strict=True))
+    with pytest.raises(AttributeError, match="cp_table_ is"):
+        _ = search.cp_table_
+    by_accuracy = tp.PrunerCV(tp.CostComplexityPruner(risk=costs), cv=5).fit(X, words)
+    with pytest.raises(AttributeError, match="in one unit"):
+        _ = by_accuracy.cp_table_
+    with pytest.raises(ValueError, match="y holds 'other', for which there are no costs"):
+        costs.score(search, X[:2], ["benign", "other"])
+
+
+def test_a_risk_of_ones_own_may_write_into_what_it_is_given():
+    X, y = load_breast_cancer(return_X_y=True)
+    tree = DecisionTreeClassifier(random_state=0).fit(X, y)
+    before = tree.tree_.value.copy()
+    counted = find_tree(tree).count(X, y)
+    sums = counted.sums.copy()
+
+    def risk(sums, value):
+        value *= 0
+        first = sums[:, 0, 0].astype(float)
+        sums *= 0
+        return first
+
+    tp.prune(tree, "cost_complexity", alpha=0.01, risk=risk)
+    tp.prune(tree, "reduced_error", statistics=counted, risk=risk)
+    np.testing.assert_array_equal(tree.tree_.value, before)
+    np.testing.assert_array_equal(counted.sums, sums)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: tp.prior_weight([0, 1], [0.5, 0.5]), "a probability for each class is expected"),
+        (lambda: tp.prior_weight([0, 1], None), "a probability for each class is expected"),
+        (lambda: tp.prior_weight([0, 1], {0: 0.5, 1: None}), "a probability for each class is expected"),
+        (lambda: tp.prior_weight(["a", None], {"a": 1.0}), "y has gaps"),
+        (
+            lambda: tp.prune(
+                DecisionTreeRegressor().fit([[0.0], [1.0]], [0, 1]),
+                "cost_complexity",
+                alpha=0.1,
+                risk=tp.MisclassificationCost([[0, 1], [1, 0]]),
+            ),
+            "is of classes, and this is a regression tree",
+        ),
+    ],
+)
+def test_priors_and_costs_that_are_none_are_said(ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask()

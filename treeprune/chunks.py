@@ -232,9 +232,13 @@ def _batches(
     open_file: Any, paths: list[Any], target: Any, fitted: Any, weight: str | None, batch_size: int
 ) -> Iterator[tuple[Any, ...]]:
     others = [*([target] if isinstance(target, str) else target), *([] if weight is None else [weight])]
+    features: list[str] = []
     for path in paths:
         with open_file(path) as file:
-            features = _features(path, file.schema_arrow.names, others, fitted)
+            there = _features(path, file.schema_arrow.names, others, fitted)
+            features = features or there  # a tree without names takes the order of the first file
+            if set(there) != set(features):
+                raise ValueError(f"{path} has the columns {there[:20]}, and the files before it {features[:20]}")
             columns = list(dict.fromkeys([*features, *others]))
             for batch in file.iter_batches(batch_size, columns=columns):
                 frame = batch.to_pandas()

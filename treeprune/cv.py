@@ -208,6 +208,11 @@ class PrunerCV(MetaEstimatorMixin, PrunedPredictor):
                 "cp_table_ is of cost-complexity pruning scored by accuracy, neg_mean_squared_error, neg_log_loss or "
                 f"neg_brier_score; this is {self.curve_.method} scored by {self.curve_.scoring}"
             )
+        if callable(getattr(self.pruner, "risk", None)):
+            raise AttributeError(
+                "cp_table_ is in one unit, and here the pruning adds up a risk of its own while the score is "
+                f"{self.curve_.scoring}: see scores_ and path_"
+            )
         import pandas as pd
 
         evidence = self.evidence_

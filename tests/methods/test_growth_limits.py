@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from sklearn.datasets import make_regression
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.datasets import load_iris, make_regression
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from trees import chain, children, literal_cut, nodes_of, random_tree, structure_of, structures, trees_with_costs
 
+import treeprune as tp
 from treeprune import (
     MaxDepthPruner,
     MaxLeafNodesPruner,
@@ -130,3 +131,15 @@ def test_limits_on_nodes_after_growing_are_those_while_growing(limit, values):
         sizes.append(refit.get_n_leaves())
     assert sizes == sorted(sizes, reverse=True)
     assert len(set(sizes)) > 3
+
+
+@pytest.mark.parametrize("class_weight", [{0: 1, 1: 5, 2: 2}, "balanced"])
+@pytest.mark.parametrize("limit", [10, 15, 40, 0.3, 1.0])
+def test_class_weights_are_no_rows_and_a_share_is_of_the_rows(class_weight, limit):
+    X, y = load_iris(return_X_y=True)
+    X = X + np.random.default_rng(0).normal(0, 0.6, X.shape)  # best splits that do not tie
+    grown = DecisionTreeClassifier(class_weight=class_weight, random_state=0).fit(X, y)
+    again = DecisionTreeClassifier(class_weight=class_weight, min_samples_split=limit, random_state=0).fit(X, y)
+    small = tp.prune(grown, "min_samples_split", min_samples_split=limit)
+    assert small.get_n_leaves() == again.get_n_leaves()
+    np.testing.assert_array_equal(small.predict_proba(X), again.predict_proba(X))

@@ -4,10 +4,11 @@ import itertools
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.datasets import make_classification, make_regression
+from sklearn.datasets import load_iris, make_classification, make_regression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from trees import (
     chain,
@@ -21,6 +22,7 @@ from trees import (
     trees_with_counts,
 )
 
+import treeprune as tp
 from treeprune import MinimumErrorPruner, TreeStructure, minimum_error_cut, minimum_squared_error_cut
 
 
@@ -189,3 +191,13 @@ def test_the_pruner_of_a_regression_tree_takes_its_squared_errors():
 
 def _structure(estimator):
     return TreeStructure.from_arrays(estimator.tree_.children_left, estimator.tree_.children_right)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, pd.Series])
+def test_a_prior_of_any_kind_is_traced_and_explained(kind):
+    X, y = load_iris(return_X_y=True)
+    shares = [0.2, 0.3, 0.5]
+    pruner = tp.MinimumErrorPruner(prior=kind(shares)).fit(X, y)
+    by_array = tp.MinimumErrorPruner(prior=np.array(shares)).fit(X, y)
+    pd.testing.assert_frame_equal(pruner.trace(), by_array.trace())
+    assert pruner.explain(0) == by_array.explain(0)

@@ -339,9 +339,13 @@ class PathPruner(BasePruner):
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
         return self._find(tree, statistics)["cut_"]
 
+    def _strength_for(self, tree: FittedTree) -> float:
+        """Return the strength in the unit of the path's prices."""
+        return getattr(self, self.strength)
+
     def _find(self, tree: FittedTree, statistics: NodeStatistics | None) -> dict[str, Any]:
         path = self._find_path(tree, statistics)
-        level = int(path.levels_at(getattr(self, self.strength)))
+        level = int(path.levels_at(self._strength_for(tree)))
         return {"path_": path, "cut_": cut_at(tree.structure, path.removed_at, level)}
 
 

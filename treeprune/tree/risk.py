@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -44,8 +45,10 @@ def leaf_risk(tree: FittedTree, statistics: NodeStatistics | None, risk: Risk) -
         if not tree.is_classifier:
             raise ValueError(f"risk={risk!r} is of probabilities, and this is a regression tree: use 'error'")
         return {"brier": loss.brier, "log_loss": loss.log_loss}[risk](sums, tree.value)
-    value = tree.value if tree.is_classifier else tree.value - tree.value[0]
-    return node_numbers(tree.structure, risk(sums, value), "what risk returned")
+    if isinstance(risk, MisclassificationCost) and not tree.is_classifier:
+        raise ValueError("risk=MisclassificationCost(...) is of classes, and this is a regression tree: use 'error'")
+    value = tree.value.copy() if tree.is_classifier else tree.value - tree.value[0]
+    return node_numbers(tree.structure, risk(sums.copy(), value), "what risk returned")  # copies, to be changed at will
 
 
 def risk_words(tree: FittedTree, risk: Risk) -> str:
@@ -70,7 +73,8 @@ class MisclassificationCost:
 
     Notes
     -----
-    Pruning does not change what nodes predict. Let the tree see the costs as it grows
+    Pruning does not change what nodes predict, and a search scores by accuracy unless it is told otherwise: give it
+    ``scoring=costs.score``. Let the tree see the costs as it grows
     (``DecisionTreeClassifier(class_weight=...)``; for two classes weights say the same as costs), and prune by
     rows weighted alike, or use ``label="cheapest"`` for a path like rpart's.
 
@@ -111,6 +115,41 @@ class MisclassificationCost:
         if self.label == "cheapest":
             return by_label.min(axis=1)
         return np.take_along_axis(by_label, value[:, 0].argmax(axis=1)[:, None], axis=1)[:, 0]
+
+    def score(self, estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Mean cost of predictions, negative so that larger is better: a ``scoring`` for searches and curves.
+
+        Parameters
+        ----------
+        estimator : fitted classifier
+        X, y, sample_weight : array-like
+            Classes of ``y`` are in the order of ``estimator.classes_``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from treeprune import CostComplexityPruner, MisclassificationCost, PrunerCV
+        >>> costs = MisclassificationCost([[0, 10], [1, 0]])
+        >>> search = PrunerCV(CostComplexityPruner(risk=costs), cv=5, scoring=costs.score)
+        >>> search.fit(*load_breast_cancer(return_X_y=True)).n_leaves_
+        4
+        """
+        known = np.asarray(estimator.classes_)
+        if known.dtype == object and isinstance(estimator.classes_, list):
+            raise ValueError(f"a matrix of costs is for one class variable, not for {len(estimator.classes_)}")
+        costs = checked_costs(self.costs, np.empty((0, 1, len(known))))
+        true, said = (_places(known, labels) for labels in (y, estimator.predict(X)))
+        return -float(np.average(costs[true, said], weights=check_weight(sample_weight, len(true))))
+
+
+def _places(known: NDArray[Any], labels: Any) -> NDArray[np.intp]:
+    """Position of each label among the classes."""
+    place = {label: code for code, label in enumerate(known.tolist())}
+    wanted = np.asarray(labels).tolist()
+    found = [place.get(label, -1) for label in wanted]
+    if -1 in found:
+        raise ValueError(f"y holds {wanted[found.index(-1)]!r}, for which there are no costs")
+    return np.array(found, dtype=np.intp)
 
 
 def checked_costs(costs: Any, counts: NDArray[Any]) -> Floats:
@@ -161,7 +200,11 @@ def prior_weight(y: ArrayLike, priors: Mapping[Any, float], sample_weight: Array
     labels = np.asarray(y)
     if labels.ndim != 1:
         raise ValueError(f"y has shape {labels.shape}: one class a row is expected")
+    if labels.dtype == object and any(label is None or label != label for label in labels.tolist()):
+        raise ValueError("y has gaps: a class for every row is expected")
     known, codes = np.unique(labels, return_inverse=True)
+    if not isinstance(priors, Mapping) or not all(isinstance(p, Real) and p == p for p in priors.values()):
+        raise ValueError(f"priors={priors!r}: a probability for each class is expected, {{'ill': 0.1, 'well': 0.9}}")
     given = {key: float(value) for key, value in priors.items()}
     absent = [label for label in known.tolist() if label not in given]
     if absent:

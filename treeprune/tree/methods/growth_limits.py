@@ -7,10 +7,11 @@ split goes as soon as the limit is above the least of the numbers on its way fro
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from treeprune.checks import check_number
 from treeprune.path import PruningPath
@@ -110,14 +111,16 @@ class MinSamplesSplitPruner(PathPruner):
     ----------
     estimator : tree, or Pipeline that ends in one, default=None
         What to grow; None means ``DecisionTreeClassifier(random_state=0)``.
-    min_samples_split : float, default=2
-        Rows that a node must hold to be split; up to 2 prunes nothing.
+    min_samples_split : int or float, default=2
+        Rows that a node must hold to be split; up to 2 prunes nothing. A float up to 1 is a share of the rows, as in
+        scikit-learn.
 
     Notes
     -----
     Equal to growing with the limit where no node had to break a tie between best splits, and no row has a
-    weight: weights are frequencies here, while scikit-learn counts a row once whatever it weighs. The rows
-    are those of the growth; pruning rows change nothing.
+    weight: weights of rows are frequencies here, so are those of a forest's bootstrap, while scikit-learn counts a
+    row once whatever it weighs. Class weights are no frequencies, and do not count. The rows are those of the
+    growth; pruning rows change nothing.
 
     Examples
     --------
@@ -142,10 +145,19 @@ class MinSamplesSplitPruner(PathPruner):
         return False
 
     def _find_path(self, tree: FittedTree, statistics: NodeStatistics | None) -> PruningPath:
-        return growth_limit_path(tree.structure, tree.rows(None), self.method)
+        return growth_limit_path(tree.structure, self._rows(tree), self.method)
 
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
-        return _sides_of(self._find_path(tree, statistics), "rows of the node", self.min_samples_split)
+        return _sides_of(self._find_path(tree, statistics), "rows of the node", self._strength_for(tree))
+
+    def _strength_for(self, tree: FittedTree) -> float:
+        limit = self.min_samples_split
+        is_share = isinstance(limit, Real) and not isinstance(limit, Integral) and limit <= 1
+        return float(np.ceil(limit * self._rows(tree)[0])) if is_share else float(limit)
+
+    def _rows(self, tree: FittedTree) -> NDArray[Any]:
+        by_class = getattr(tree.estimator, "class_weight", None) is not None
+        return tree.estimator.tree_.n_node_samples if by_class else tree.rows(None)
 
 
 def _sides_of(path: PruningPath, says: str, limit: float) -> Sides:

@@ -68,14 +68,13 @@ def minimum_error_cut(
     counts = node_numbers(structure, class_counts, "class_counts", ndims=(2, 3), low=0)
     if not counts[0].any(axis=-1).all():
         raise ValueError("class_counts is 0 for all classes at the root: there are no rows to prune by")
-    prior = None if prior is None else _check_prior(prior, counts.shape[-1])
     return optimal_cut(structure, expected_errors(counts, m, prior, costs))
 
 
 def expected_errors(counts: NDArray[Any], m: float, prior: Any = None, costs: Any = None) -> NDArray[np.float64]:
     """Return n times the expected error rate (or cost) of each node as a leaf, the mean over outputs."""
     n = counts.sum(axis=-1, keepdims=True)
-    prior = counts[0] / n[0] if prior is None else prior
+    prior = counts[0] / n[0] if prior is None else _check_prior(prior, counts.shape[-1])
     # n cancels against the share of rows: n * EER adds up over leaves
     observed = 1 - np.divide(counts, n, out=np.zeros_like(counts, dtype=np.float64), where=n > 0)
     expected = observed + _shrinkage(n, m) * (1 - prior - observed)
