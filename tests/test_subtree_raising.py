@@ -208,7 +208,8 @@ def test_class_weights_count_as_they_did_for_growing():
 def test_nodes_that_no_row_reaches_keep_what_they_say():
     some = Y < 5
     pruner = tp.ErrorBasedPruner().fit(X, Y)
-    small = tp.prune(pruner.grown_, "error_based", X[some], Y[some], subtree_raising=True)
+    with pytest.warns(UserWarning, match="gives all nodes new values, of the rows it is given"):
+        small = tp.prune(pruner.grown_, "error_based", X[some], Y[some], subtree_raising=True)
     assert np.isfinite(small.tree_.value).all()
     assert small.tree_.value.sum(axis=2) == pytest.approx(1)
 

@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+MOST = 10**300  # beyond it a whole number is no float
+
 
 def check_number(name: str, value: Any, *, low: float = -np.inf, high: float = np.inf, open_ends: bool = False) -> None:
     """Raise ValueError unless the value is a number between the ends."""
     ends = f"({low}, {high})" if open_ends else f"[{low}, {high}]"
     if not isinstance(value, Real) or isinstance(value, bool) or value != value:
         raise ValueError(f"{name}={value!r}: a number in {ends} is expected")
+    if isinstance(value, int) and abs(value) > MOST:
+        raise ValueError(f"{name} is a whole number of {len(str(value))} digits: a number in {ends} is expected")
     if not (low < float(value) < high if open_ends else low <= float(value) <= high):
         raise ValueError(f"{name}={value!r} is out of range: a number in {ends} is expected")
 

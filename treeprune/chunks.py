@@ -62,6 +62,8 @@ def chunk_statistics(fitted: Any, chunks: Iterable[Sequence[Any]]) -> NodeStatis
     7
     """
     tree = _tree_of(fitted)
+    if not isinstance(chunks, Iterable):
+        raise TypeError(f"chunks is a {type(chunks).__name__}: an iterable of (X, y) is expected")
     so_far = tree.no_rows
     for k, chunk in enumerate(chunks):
         with _noted(f"in chunk {k}, counted from 0"):
@@ -106,13 +108,16 @@ def parquet_chunks(
     >>> tp.prune(tree, "reduced_error", statistics=tp.chunk_statistics(tree, chunks))    # doctest: +SKIP
     """
     check_count("batch_size", batch_size, low=1)
+    listed = _listed(paths)
+    if not isinstance(target, str) and not (isinstance(target, list | tuple) and target):
+        raise ValueError(f"target={target!r}: the name of a column, or a list of several, is expected")
     try:
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise ImportError("Parquet needs pyarrow: pip install 'treeprune[parquet]'") from None
     # by default it reads a whole row group ahead, which may be the whole file
     lean = partial(ParquetFile, pre_buffer=False, buffer_size=BUFFER)
-    return _batches(lean, _listed(paths), target, fitted, weight, batch_size)
+    return _batches(lean, listed, target, fitted, weight, batch_size)
 
 
 def dask_statistics(fitted: Any, X: Any, y: Any, sample_weight: Any = None) -> NodeStatistics:

@@ -77,6 +77,11 @@ class CutDisplay:
         """
         from sklearn.utils.validation import check_is_fitted
 
+        if not hasattr(pruner, "trace"):
+            raise TypeError(
+                f"pruner is a {type(pruner).__name__}: a fitted pruner of treeprune is expected, which knows the tree "
+                "that it pruned. For a tree and a cut of your own, CutDisplay(structure, cut).plot()"
+            )
         check_is_fitted(pruner)
         tree = find_tree(pruner.grown_)
         names = getattr(tree.estimator, "feature_names_in_", None) if feature_names is None else feature_names

@@ -337,8 +337,11 @@ def _refuse_single(method: str) -> None:
 
 
 def _cut_below(tree: FittedTree, nodes: Iterable[int]) -> NDArray[np.bool_]:
-    ids = np.asarray(list(nodes) if np.iterable(nodes) else nodes)
-    n_nodes = tree.structure.n_nodes
+    n_nodes, given = tree.structure.n_nodes, list(nodes) if np.iterable(nodes) else nodes
+    try:
+        ids = np.asarray(given)
+    except ValueError:  # lists in it
+        raise ValueError(f"nodes={given!r}: ids of the tree's nodes are expected, 0 to {n_nodes - 1}") from None
     if ids.ndim != 1 or (len(ids) and (ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= n_nodes)):
         raise ValueError(f"nodes={ids.tolist()}: ids of the tree's nodes are expected, 0 to {n_nodes - 1}")
     collapsed = np.zeros(n_nodes, dtype=bool)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from treeprune.checks import check_count
+from treeprune.checks import check_count, check_number
 
 Holds = Literal["from", "above", "up_to"]
 ROUNDING = 1e-12  # relative
@@ -97,6 +97,7 @@ class PruningFamily(ABC):
 
     def _level_of(self, name: str, value: Any) -> int:
         if name == "price":
+            check_number("price", value)
             return int(self.levels_at(value))
         if name != "level":
             return self._largest_within(name, value)

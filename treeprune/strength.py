@@ -70,6 +70,9 @@ def strength_curve(
      100.0        18  -0.20 -0.28
     """
     parameter, values = _checked(pruner, strengths)
+    for name, y in (("y_train", y_train), ("y_test", y_test)):
+        if y is None:
+            raise ValueError(f"{name} is None: the rows of X need their targets")
     training = X_train, y_train, check_weight(sample_weight_train, len(y_train))
     test = X_test, y_test, check_weight(sample_weight_test, len(y_test))
     fitted, found = clone(pruner), []

@@ -117,7 +117,7 @@ def preset(name: str, estimator: Any = None) -> Any:
     >>> int(j48.grown_.get_n_leaves()), j48.n_leaves_
     (22, 13)
     """
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         close = difflib.get_close_matches(str(name), PRESETS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"preset {name!r} is unknown: use one of {', '.join(PRESETS)}.{hint}")

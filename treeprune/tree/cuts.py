@@ -336,6 +336,21 @@ def node_numbers(
     return numbers
 
 
+def check_counts(values: ArrayLike, name: str, ndims: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return counts of whatever nodes there are as floats, finite and not negative."""
+    try:
+        counts = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers: {error}") from error
+    if counts.ndim not in ndims:
+        expected = " or ".join(map(str, ndims))
+        raise ValueError(f"{name} has shape {counts.shape}: {expected} dimensions are expected, nodes first")
+    if not (np.isfinite(counts) & (counts >= 0)).all():
+        wrong = counts[~(np.isfinite(counts) & (counts >= 0))][0]
+        raise ValueError(f"{name} holds {wrong}: finite numbers, not negative, are expected")
+    return counts
+
+
 def _one_a_node(structure: TreeStructure, values: ArrayLike, name: str) -> NDArray[Any]:
     array = np.asarray(values)
     if array.ndim < 1 or len(array) != structure.n_nodes:

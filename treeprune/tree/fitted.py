@@ -45,6 +45,8 @@ class NodeStatistics:
 
     def __add__(self, other: NodeStatistics) -> NodeStatistics:
         """Return the statistics of both sets of rows together."""
+        if self.sums.shape != other.sums.shape:
+            raise ValueError(f"statistics of two trees do not add up: sums of {self.sums.shape} and {other.sums.shape}")
         return NodeStatistics(self.sums + other.sums, self.leaf_rows + other.leaf_rows)
 
 

@@ -201,10 +201,29 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
 
     def _compared(self) -> tuple[FittedTree, Sides, NodeStatistics | None]:
         """The grown tree, what was compared, and the statistics it was compared by."""
-        check_is_fitted(self)
-        tree = find_tree(self.grown_)
-        counted = self._growing if self._statistics is None and self._needs_counts() else self._statistics
+        self._check_settings()
+        tree, counted = self._counted()
         return tree, self._sides(tree, counted), counted
+
+    def _counted(self) -> tuple[FittedTree, NodeStatistics | None]:
+        """The grown tree, and the statistics it is pruned by."""
+        counted = self._growing if self._statistics is None and self._needs_counts() else self._statistics
+        return find_tree(self.grown_), counted
+
+    def _settings(self) -> dict[str, Any]:
+        """Parameters of the pruning itself."""
+        return {k: v for k, v in self.get_params(deep=False).items() if k not in GROWING_PARAMETERS}
+
+    def _check_settings(self) -> None:
+        """Raise ValueError if the tree was pruned by other parameters than there are now."""
+        check_is_fitted(self)
+        now = self._settings()
+        changed = [k for k, v in self._pruned_by.items() if not (v is now[k] or (np.ndim(v) == 0 and v == now[k]))]
+        if changed:
+            raise ValueError(
+                f"{', '.join(changed)} was set after the tree was pruned, whose comparisons were others: call prune() "
+                "first"
+            )
 
     def _levels_text(self, max_rows: int) -> list[str]:
         """Table the levels, if the method has any."""
@@ -296,6 +315,7 @@ class BasePruner(MetaEstimatorMixin, PrunedPredictor):
         if "path_" in found:
             found["path_"] = with_models(found["path_"], grown, tree)
         found.update(grown_=grown, n_leaves_=int(found["cut_"].sum()), _statistics=statistics, _growing=growing)
+        found["_pruned_by"] = self._settings()
         self.__dict__.update(found)
         return self
 
@@ -407,6 +427,12 @@ def check_statistics(tree: FittedTree, statistics: Any) -> NodeStatistics:
         raise ValueError(
             "statistics have rows that end at inner nodes of this tree: they are of another tree, or of a pruned "
             "one; count the rows in the tree that is to be pruned"
+        )
+    at_root, below = statistics.sums[0], statistics.sums[tree.structure.is_leaf].sum(axis=0)
+    counts = statistics.sums if tree.is_classifier else statistics.sums[..., 0]
+    if not np.allclose(at_root, below, rtol=1e-6, atol=1e-6 * np.abs(statistics.sums).max()) or (counts < 0).any():
+        raise ValueError(
+            "statistics are no sums of rows: those of the leaves do not add up to the root's, or some are negative"
         )
     if (n_rows := int(statistics.leaf_rows.sum())) < 2:
         raise ValueError(f"statistics of n_samples={n_rows} pruning rows: at least two are needed to prune by")

@@ -48,7 +48,12 @@ def shrunken_values(
     array([0.5 , 0.35, 0.65])
     """
     check_number("shrinkage", shrinkage, low=0)
+    shrinkage = float(shrinkage)
     values = np.asarray(value, dtype=np.float64)
+    if values.ndim < 1 or len(values) != structure.n_nodes:
+        raise ValueError(
+            f"value has shape {values.shape}: an entry for each of the {structure.n_nodes} nodes is expected"
+        )
     own = node_numbers(structure, values.reshape(structure.n_nodes, -1), "value", ndims=(2,))
     n = node_numbers(structure, n_rows, "n_rows", low=0)
     keeps = np.zeros(len(n)) if np.isinf(shrinkage) else np.divide(n, n + shrinkage, out=np.zeros_like(n), where=n > 0)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from treeprune.checks import check_count
 from treeprune.tree.structure import TreeStructure
 
 
@@ -59,6 +60,17 @@ def class_counts(
     _check_range("leaf", leaf, structure.n_nodes, "the nodes of the tree")
     counts = counts_at_leaves(structure.n_nodes, leaf, codes, n_classes, sample_weight)
     return structure.sum_up(counts).reshape(structure.n_nodes, *codes.shape[1:], n_classes)
+
+
+def check_codes(codes: ArrayLike, n_classes: int | None = None) -> tuple[NDArray[np.intp], int]:
+    """Return class codes as integers, and how many classes there are: given, or up to the highest code."""
+    found = np.asarray(codes)
+    if found.ndim != 1 or found.dtype.kind not in "iu":
+        raise ValueError(f"y must hold class codes, whole numbers from 0, one a row; got {found.dtype}, {found.shape}")
+    k = int(found.max(initial=0)) + 1 if n_classes is None else n_classes
+    check_count("n_classes", k, low=1)
+    _check_range("y", found, k, "the n_classes classes")
+    return found.astype(np.intp), k
 
 
 def target_moments(

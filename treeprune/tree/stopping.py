@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 from treeprune.checks import check_number
-from treeprune.tree.cuts import node_numbers, optimal_cut
+from treeprune.tree.cuts import check_counts, node_numbers, optimal_cut
 from treeprune.tree.structure import TreeStructure
 
 Floats = NDArray[np.float64]
@@ -49,7 +49,7 @@ def class_evidence(class_counts: ArrayLike, beta: float = 0.5, n_classes: ArrayL
     array([0.375, 0.125, 1.   ])
     """
     check_beta(beta)
-    counts = np.asarray(class_counts, dtype=np.float64)
+    counts = check_counts(class_counts, "class_counts", (2, 3))
     whole = (counts.shape[-1] if n_classes is None else np.asarray(n_classes)) * float(beta)
     drawn = (gammaln(counts + beta) - gammaln(beta)).sum(axis=-1)
     evidence = gammaln(whole) - gammaln(counts.sum(axis=-1) + whole) + drawn
@@ -89,7 +89,11 @@ def normal_evidence(moments: ArrayLike, prior_rows: float = 1.0) -> Floats:
     True
     """
     check_number("prior_rows", prior_rows, low=0, open_ends=True)
-    n, first, second = np.moveaxis(np.asarray(moments, dtype=np.float64), -1, 0)
+    sums = np.asarray(moments, dtype=np.float64)
+    if sums.ndim not in (2, 3) or sums.shape[-1] != 3:
+        raise ValueError(f"moments has shape {sums.shape}: (n_nodes, 3) or (n_nodes, n_outputs, 3) is expected")
+    check_counts(sums[..., [0, 2]], "moments", (2, 3))
+    n, first, second = np.moveaxis(sums, -1, 0)
     if not (n[0] > 0).all():
         raise ValueError("moments hold no rows at the root: there is nothing to centre the prior on")
     a, mean = float(prior_rows), np.divide(first, n, out=np.zeros_like(n), where=n > 0)
@@ -128,7 +132,7 @@ def mixture_evidence(structure: TreeStructure, log_evidence: ArrayLike, stop_pri
     """
     check_stop_prior(stop_prior)
     mixed = node_numbers(structure, log_evidence, "log_evidence")
-    stop, go = np.log(stop_prior), np.log1p(-stop_prior)
+    stop, go = np.log(float(stop_prior)), np.log1p(-float(stop_prior))
     for t, left, right in structure.upward():
         mixed[t] = np.logaddexp(stop + mixed[t], go + mixed[left] + mixed[right])
     return mixed
@@ -155,8 +159,9 @@ def stopping_posterior(structure: TreeStructure, log_evidence: ArrayLike, stop_p
     >>> stopping_posterior(stump, np.log([0.1, 0.5, 0.4])).round(3)  # 0.05 of 0.15
     array([0.333, 1.   , 1.   ])
     """
+    check_stop_prior(stop_prior)
     own = node_numbers(structure, log_evidence, "log_evidence")
-    share = np.exp(np.minimum(np.log(stop_prior) + own - mixture_evidence(structure, own, stop_prior), 0.0))
+    share = np.exp(np.minimum(np.log(float(stop_prior)) + own - mixture_evidence(structure, own, stop_prior), 0.0))
     return np.where(structure.is_leaf, 1.0, share)
 
 

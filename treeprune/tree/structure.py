@@ -194,6 +194,9 @@ class TreeStructure:
                 "TreeStructure.from_arrays"
             )
         X = np.asarray(X, dtype=np.float64)
+        needed = int(self.feature[~self.is_leaf].max(initial=-1)) + 1
+        if X.ndim != 2 or X.shape[1] < needed:
+            raise ValueError(f"X has shape {X.shape}: rows of {needed} features, or more, are expected")
         missing_left = np.zeros(self.n_nodes, bool) if self.missing_go_to_left is None else self.missing_go_to_left
         node = np.zeros(len(X), dtype=np.intp)
         moving = np.flatnonzero(~self.is_leaf[node])

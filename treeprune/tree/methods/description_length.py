@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, xlogy
 
 from treeprune.checks import check_choice, check_count
-from treeprune.tree.cuts import node_numbers, optimal_cut
+from treeprune.tree.cuts import check_counts, node_numbers, optimal_cut
 from treeprune.tree.fitted import FittedTree, NodeStatistics
 from treeprune.tree.pruner import BasePruner
 from treeprune.tree.sides import Sides, best_branch
@@ -83,7 +83,7 @@ def leaf_bits(class_counts: ArrayLike, code: Code = "exact") -> Floats:
     array([2.322, 4.907])
     """
     check_choice("code", code, tuple(_CODES))
-    counts = np.asarray(class_counts, dtype=np.float64)
+    counts = check_counts(class_counts, "class_counts", (2,))
     return np.where(counts.sum(axis=-1) > 0, _CODES[code](counts), 0.0)
 
 

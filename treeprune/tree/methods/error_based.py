@@ -9,17 +9,18 @@ if the leaf's limit is not above the sum of the limits of the branch's leaves.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_array, check_consistent_length
 
 from treeprune.checks import check_choice, check_flag, check_number
 from treeprune.tree.cuts import node_numbers, optimal_cut, topmost
-from treeprune.tree.fitted import FittedTree, NodeStatistics, find_tree, replace_tree
+from treeprune.tree.fitted import FittedTree, NodeStatistics, check_weight, find_tree, replace_tree
 from treeprune.tree.methods.error_limits import LIMITS, Limit, added_errors
 from treeprune.tree.methods.global_phase import global_phase_cut, globally_pruned
 from treeprune.tree.methods.raising_trace import AS_LEAF, WENT_GLOBALLY, raised_explanation, raised_trace_table
@@ -27,7 +28,7 @@ from treeprune.tree.methods.subtree_raising import RaisedTree, raise_subtrees
 from treeprune.tree.pruner import BasePruner, check_node, check_pruning_rows
 from treeprune.tree.rebuild import rebuild
 from treeprune.tree.sides import Sides, best_branch
-from treeprune.tree.statistics import class_counts
+from treeprune.tree.statistics import check_codes, class_counts
 from treeprune.tree.structure import LEAF, TreeStructure
 from treeprune.tree.trace import GLOBALLY, PRUNED
 
@@ -137,9 +138,13 @@ def error_based_raising(
     >>> found.place, found.origin  # the test of node 2 is at the root now
     (array([0, 3, 4]), array([2, 3, 4]))
     """
-    rows, codes = np.asarray(X), np.asarray(y)
-    check_consistent_length(rows, codes, sample_weight)
-    k = int(codes.max()) + 1 if n_classes is None else n_classes
+    check_choice("limit", limit, tuple(LIMITS))
+    check_choice("ties", ties, ("left", "right"))
+    check_number("slack", SLACK[limit] if slack is None else slack)
+    rows = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan")
+    check_consistent_length(rows, y, sample_weight)
+    codes, k = check_codes(y, n_classes)
+    check_weight(sample_weight, len(rows))
     leaf = structure.route(rows)
     if collapse:
         counts = class_counts(structure, leaf, codes, k, sample_weight)
@@ -310,12 +315,14 @@ class ErrorBasedPruner(BasePruner):
         check_pruning_rows(X, y)
         rows, target, weight = tree.coded_rows(X, y, sample_weight)
         statistics = tree.statistics_at(tree.leaves_of(X, target), target, weight)
+        _warn_of_other_rows(tree, statistics)
         means: dict[str, Any] = {"ties": self.raising_ties, "collapse": self.collapse, "sample_weight": weight}
         given = rows, target[:, 0], self.confidence, self.limit
         raised = error_based_raising(tree.structure, *given, n_classes=tree.value.shape[2], **means)
         raised = globally_pruned(raised) if self.global_phase else raised
         results = {"raised_": raised, "n_leaves_": int((raised.children_left < 0).sum()), "grown_": grown}
         results["estimator_"] = replace_tree(grown, _rebuilt(tree, raised))
+        results["_pruned_by"] = self._settings()
         self.__dict__.pop("cut_", None)
         self.__dict__.update(results, _statistics=statistics, _growing=None)
         return self
@@ -327,6 +334,7 @@ class ErrorBasedPruner(BasePruner):
         right, and with the decisions "replaced" (the larger branch took the node's place) and "moved" (the node's
         test is at the place ``pruned_by``).
         """
+        self._check_settings()
         if not hasattr(self, "raised_"):
             table = super().trace()
             # what the comparison does not send away, the global phase did
@@ -336,6 +344,7 @@ class ErrorBasedPruner(BasePruner):
 
     def explain(self, node: int) -> str:
         """Say in a sentence what became of a node of the grown tree; see `BasePruner.explain`."""
+        self._check_settings()
         structure = find_tree(self.grown_).structure
         if not hasattr(self, "raised_"):
             table = super().trace().set_index("node", drop=False)
@@ -348,6 +357,20 @@ class ErrorBasedPruner(BasePruner):
         """Nodes of a trace that went though the leaf was expected to err more than its branch."""
         pruned = (table["decision"] == PRUNED) & bool(self.global_phase)
         return pruned & (table["left"] > table["right"]) & ~table["tie"]
+
+
+def _warn_of_other_rows(tree: FittedTree, statistics: NodeStatistics) -> None:
+    """Warn of rows that the tree was not grown on, where it remembers the shares of its classes."""
+    if not tree.remembers_rows:
+        return
+    grown, given = tree.own_statistics.sums[0, 0], statistics.sums[0, 0]
+    if not np.allclose(grown / grown.sum(), given / given.sum(), rtol=1e-6):
+        warnings.warn(
+            "subtree raising gives all nodes new values, of the rows it is given: the tree was grown on "
+            f"{grown.tolist()} rows of its classes, and these are {given.tolist()}, so it will say what these rows say",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _never(structure: TreeStructure, errors: Floats, n_rows: Floats) -> Floats:

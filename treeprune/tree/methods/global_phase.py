@@ -59,7 +59,9 @@ def global_phase_cut(
     >>> global_phase_cut(tree, errors=[30, 5, 7, 2, 3], n_rows=[100, 60, 40, 20, 20])
     array([False,  True,  True, False, False])
     """
-    e, n = node_numbers(structure, errors, "errors"), node_numbers(structure, n_rows, "n_rows")
+    e, n = (node_numbers(structure, *given, low=0) for given in ((errors, "errors"), (n_rows, "n_rows")))
+    if (e > n * (1 + 1e-9)).any():
+        raise ValueError(f"errors are more than n_rows at node {int(np.argmax(e - n))}: an error is one of the rows")
     before = structure.is_leaf if cut is None else check_cut(structure, cut)
     kept = np.flatnonzero((covering(structure, before) < 0) | before)
     number = np.full(structure.n_nodes, LEAF)

@@ -160,7 +160,7 @@ class OptimalPruner(BasePruner):
             return None
         for setting in settings:
             self.set_params(**setting)._check_parameters()
-        tree, _, counted = self._compared()
+        tree, counted = self._counted()
         sizes = [int(setting["max_leaf_nodes"]) for setting in settings]
         cuts = _cuts_within(tree.structure, np.asarray(self._leaf_cost(tree, counted), dtype=np.float64), sizes)
         return [replace_tree(self.grown_, materialise(tree.estimator, tree.structure, cut)) for cut in cuts]
