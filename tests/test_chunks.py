@@ -289,6 +289,9 @@ def test_one_row_is_too_few_to_prune_by_however_it_came() -> None:
     tree = stem("classes").fit(X, y)
     with pytest.raises(ValueError, match="n_samples=1 pruning rows: at least two"):
         tp.prune(tree, "reduced_error", statistics=tp.chunk_statistics(tree, [(X[:1], y[:1])]))
+    two, apart = (tp.chunk_statistics(tree, rows) for rows in ([(X[:2], y[:2])], [(X[:1], y[:1]), (X[1:2], y[1:2])]))
+    expected = tp.prune(tree, "reduced_error", X[:2], y[:2]).get_n_leaves()
+    assert {tp.prune(tree, "reduced_error", statistics=given).get_n_leaves() for given in (two, apart)} == {expected}
 
 
 @pytest.mark.parametrize("method", ["neuron", "weight", tp.NeuronPruner(n_keep=2), tp.WeightPruner(amount=0.5)])

@@ -334,3 +334,12 @@ STUMP = tp.TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])
 def test_numbers_that_no_rows_can_have_are_named(act, message):
     with pytest.raises(ValueError, match=message):
         act()
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_numbers_below_what_they_can_be_by_rounding_only_pass(unit):
+    """Sums of weights that cancel leave crumbs on either side of 0, to the scale of the largest."""
+    crumbs, too_much = (unit * np.array([30.0, 20, share * 30]) for share in (-0.9e-9, -1.1e-9))
+    assert nodes_of(tp.pessimistic_error_cut(STUMP, [0, 0, 0], crumbs)) == [0]
+    with pytest.raises(ValueError, match=r"n_rows is .* at node 2: it cannot be below 0"):
+        tp.pessimistic_error_cut(STUMP, [0, 0, 0], too_much)

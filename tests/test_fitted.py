@@ -246,6 +246,16 @@ def test_a_number_that_is_no_class_is_named(strange: float) -> None:
         find_tree(case.tree).encode(y)
 
 
+@pytest.mark.parametrize("known", [["b", "d"], ["b", "d", "f"]])
+def test_words_that_are_missing_or_no_class_have_the_code_minus_one(known: list[str]) -> None:
+    tree = find_tree(DecisionTreeClassifier().fit(np.arange(len(known))[:, None], known))
+    y = pd.Series(["b", None, "a", "d", "c", np.nan, "z", "b"], dtype=object)
+    expected = np.array([known.index(word) if word in known else -1 for word in y])
+    np.testing.assert_array_equal(tree.encode_known(y)[:, 0], expected)
+    there = y.notna().to_numpy()
+    np.testing.assert_array_equal(tree.encode_known(y[there].to_numpy())[:, 0], expected[there])
+
+
 def test_a_word_that_is_no_class_is_named_without_talk_of_codes() -> None:
     with pytest.raises(ValueError, match=r"y holds \['b'\].*it knows \['a', 'long name', 'x'\]$"):
         find_tree(grown("string labels").tree).encode(["a", "b", "x", "b"])

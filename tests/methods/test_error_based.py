@@ -169,6 +169,14 @@ def test_errors_that_are_no_part_of_the_rows_are_refused(n, e):
         added_errors(n, e)
 
 
+@pytest.mark.parametrize("limit", LIMITS)
+def test_errors_above_the_rows_by_rounding_only_are_all_of_them(limit):
+    assert 1.1 + 2.2 > 3.3
+    assert added_errors(3.3, 1.1 + 2.2, 0.25, limit) == 0
+    with pytest.raises(ValueError, match="errors must lie between 0 and the number of rows"):
+        added_errors(3.3, 3.3 + 1e-7, 0.25, limit)
+
+
 def test_the_pruner_counts_errors_of_the_growing_rows():
     X, y = make_classification(300, flip_y=0.3, random_state=0)
     pruner = ErrorBasedPruner(DecisionTreeClassifier(random_state=0), confidence=0.1).fit(X, y)
