@@ -170,6 +170,25 @@ def test_normal_evidence_is_the_integral_over_means_and_variances():
         assert exp(tp.normal_evidence(moments)[1]) == pytest.approx(exact, rel=1e-3)
 
 
+@pytest.mark.parametrize("prior_rows", [0.3, 1.0, 7.0])
+def test_normal_evidence_is_the_density_of_a_multivariate_t(prior_rows):
+    """Means and variances integrated away, the rows of a node are t with ``prior_rows`` degrees of freedom."""
+    y = np.random.default_rng(0).gamma(2.0, size=(9, 2))
+    structure = tp.TreeStructure.from_arrays([1, -1, 3, -1, -1], [2, -1, 4, -1, -1])
+    rows = [range(9), range(1), range(1, 9), range(1, 5), range(5, 9)]
+    moments = tp.target_moments(structure, [1, *[3] * 4, *[4] * 4], y, center=y[2])
+    found = tp.normal_evidence(moments, prior_rows)
+    one = tp.normal_evidence(moments[:, 0], prior_rows)
+    for t, own in enumerate(rows):
+        shape = np.eye(len(own)) + 1 / prior_rows
+        expected = [
+            stats.multivariate_t.logpdf(y[list(own), j], np.full(len(own), m), v * shape, df=prior_rows)
+            for j, (m, v) in enumerate(zip(y.mean(axis=0), y.var(axis=0), strict=True))
+        ]
+        assert found[t] == pytest.approx(sum(expected))
+        assert one[t] == pytest.approx(expected[0])
+
+
 @pytest.mark.parametrize("unit", [1e-4, 1000])
 def test_units_of_the_target_do_not_matter(unit):
     X, y = rows_of("numbers")
