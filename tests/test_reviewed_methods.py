@@ -157,7 +157,7 @@ def test_a_trace_is_of_the_parameters_that_the_tree_was_pruned_by(raising):
     for ask in (pruner.trace, pruner.trace_text, lambda: pruner.explain(0)):
         with pytest.raises(ValueError, match=r"confidence was set after the tree was pruned.* call prune\(\) first"):
             ask()
-    pruner.set_params(confidence=0.4)
+    pruner.set_params(confidence=float("0.4"))  # another object, the same number
     assert pruner.trace().equals(before)
     pruner.set_params(confidence=0.01)
     pruner = pruner.fit(X, Y) if raising else pruner.prune()

@@ -132,6 +132,18 @@ def test_held_out_rows_are_what_reduced_error_pruning_is_traced_by():
     assert root["rows"] == len(y[1::2])
 
 
+def test_a_size_is_traced_by_the_errors_of_each_node_and_of_its_grown_branch():
+    X, y = load_breast_cancer(return_X_y=True)
+    found = tp.OptimalPruner(max_leaf_nodes=3, risk="error").fit(X[::2], y[::2]).prune(X[1::2], y[1::2])
+    way, wrong = found.grown_.decision_path(X[1::2]).toarray(), found.grown_.predict(X[1::2]) != y[1::2]
+    label = found.grown_.tree_.value[:, 0].argmax(axis=1)
+    assert wrong.any()
+    for row in found.trace().itertuples():
+        here = way[:, row.node] > 0
+        assert row.left == (y[1::2][here] != label[row.node]).sum()
+        assert row.right == wrong[here].sum()
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_best_branch_is_what_optimal_cut_weighs(seed):
     rng = np.random.default_rng(seed)

@@ -167,7 +167,7 @@ class OptimalPruner(BasePruner):
 
     def _sides(self, tree: FittedTree, statistics: NodeStatistics | None) -> Sides:
         cost = np.asarray(self._leaf_cost(tree, statistics), dtype=np.float64)
-        below = tree.structure.sum_up(np.where(tree.structure.is_leaf, cost, 0.0))
+        below = tree.structure.sum_up(cost)
         what = risk_words(tree, self.risk)
         return Sides(f"{what} as a leaf (the size decides)", cost, f"{what} of its grown branch", below)
 

@@ -111,7 +111,7 @@ class PessimisticErrorPruner(BasePruner):
 
 def _limit(structure: TreeStructure, errors: Any, n_rows: Any, z: float) -> NDArray[np.float64]:
     """Errors of each branch as it was grown, half an error a leaf, and z standard errors."""
-    below = structure.sum_up(np.where(structure.is_leaf, errors, 0.0)) + structure.sum_up(structure.is_leaf) / 2
+    below = structure.sum_up(errors) + structure.sum_up(structure.is_leaf) / 2
     n = np.asarray(n_rows, dtype=np.float64)
     product = np.maximum(below * (n - below), 0)
     return below + z * np.sqrt(np.divide(product, n, out=np.zeros_like(n), where=n > 0))
