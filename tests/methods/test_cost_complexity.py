@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import make_classification, make_regression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from trees import (
+    calls_made,
     chain,
     class_cases,
     leaves_below,
@@ -218,6 +219,21 @@ def test_a_chain_whose_best_split_is_the_last_falls_at_once():
     path = cost_complexity_path(structure, risk)
     assert path.price.tolist() == [0.0, 1.0]
     assert path.n_leaves.tolist() == [5001, 1]
+
+
+@pytest.mark.parametrize("deep", ["left", "right"])
+def test_twice_the_depth_is_little_more_than_twice_the_work(deep):
+    def work(depth):
+        shape = None
+        for _ in range(depth):  # a branch of one split beside each split of a long one
+            shape = (shape, (None, None)) if deep == "left" else ((None, None), shape)
+        structure = structure_of(shape)
+        risk = np.zeros(structure.n_nodes)
+        for gain, t in enumerate(structure.inner[::-1], 1):  # the higher, the greater: each split is a level of its own
+            risk[t] = gain + risk[structure.children_left[t]] + risk[structure.children_right[t]]
+        return calls_made(lambda: cost_complexity_path(structure, risk))
+
+    assert work(300) < 2.5 * work(150)  # pouring what is long into what is short would make it four times
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -8,6 +8,7 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 from trees import (
+    calls_made,
     chain,
     cuts_of,
     leaves_below,
@@ -112,6 +113,16 @@ def test_a_chain_of_5000_splits_is_handled_without_recursion():
     cost[structure.inner] = np.arange(5000, 0, -1)
     cut = optimal_cut_of_size(structure, cost, 3)
     assert nodes_of(cut) == [1, 3, 4]
+
+
+@pytest.mark.parametrize("deep", ["left", "right"])
+def test_a_chain_of_twice_the_depth_is_twice_the_work_for_all_sizes(deep):
+    def work(depth):
+        sides = chain(depth).children_left, chain(depth).children_right
+        structure = TreeStructure.from_arrays(*(sides[::-1] if deep == "left" else sides))
+        return calls_made(lambda: optimal_cuts(structure, np.ones(structure.n_nodes)))
+
+    assert work(120) < 2.5 * work(60)  # going over the branch with more sizes would make it four times
 
 
 @pytest.mark.parametrize("most", [0, -1, 2.0, None, True])

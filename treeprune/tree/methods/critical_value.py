@@ -52,7 +52,7 @@ def critical_value_path(structure: TreeStructure, goodness: ArrayLike) -> Prunin
     >>> path.price, path.n_leaves
     (array([0. , 0.4]), array([3, 1]))
     """
-    best = np.maximum(node_numbers(structure, goodness, "goodness", at=~structure.is_leaf), 0)
+    best = node_numbers(structure, goodness, "goodness", at=~structure.is_leaf)  # 0 at leaves: no branch has less
     for t, left, right in structure.upward():
         best[t] = np.maximum(best[t], np.maximum(best[left], best[right]))
     return path_from_prices(structure, best, "critical_value", holds="above")
