@@ -214,6 +214,17 @@ def test_rows_with_fewer_features_than_the_tree_tests_are_said():
         (lambda: tp.leaf_bits([[-1, 2]]), "class_counts holds -1.0"),
         (lambda: tp.leaf_bits([[np.nan, 2]]), "class_counts holds nan"),
         (lambda: tp.leaf_bits([1, 2]), "class_counts has shape"),
+        (lambda: tp.leaf_bits([["a", "b"]]), "class_counts must be numbers"),
+        (
+            lambda: tp.MisclassificationCost([[0, 1], [1, 0]]).score(
+                DecisionTreeClassifier().fit(ROWS, np.c_[CODES, CODES]), ROWS, np.c_[CODES, CODES]
+            ),
+            "a matrix of costs is for one class variable, not for 2",
+        ),
+        (
+            lambda: tp.prune(DecisionTreeClassifier(class_weight={0: 0.0}).fit(ROWS, CODES), "significance"),
+            "rows of weight 0 are not remembered",
+        ),
         (lambda: tp.class_evidence([[-1, 2]]), "class_counts holds -1.0"),
         (lambda: tp.class_evidence([1, 2]), "class_counts has shape"),
         (lambda: tp.normal_evidence([[3, 0, 1], [-1, 0, 0]]), "moments holds -1.0"),

@@ -345,3 +345,11 @@ def test_collapsed_nodes_are_not_asked_any_more():
     by = found.trace().set_index("node")
     assert gone.any()
     assert not (by.loc[np.flatnonzero(gone), "decision"] == "kept").any()
+
+
+def test_a_structure_without_tests_has_nothing_to_send_rows_by():
+    shape = tp.TreeStructure.from_arrays([1, -1, -1], [2, -1, -1])
+    with pytest.raises(ValueError, match="which raising sends rows by"):
+        raise_subtrees(
+            shape, np.zeros((3, 1)), np.array([1, 1, 2]), np.array([0, 0, 1]), 2, lambda counts: counts[:, 0]
+        )

@@ -134,9 +134,9 @@ class MisclassificationCost:
         >>> search.fit(*load_breast_cancer(return_X_y=True)).n_leaves_
         4
         """
-        known = np.asarray(estimator.classes_)
-        if known.dtype == object and isinstance(estimator.classes_, list):
+        if isinstance(estimator.classes_, list):
             raise ValueError(f"a matrix of costs is for one class variable, not for {len(estimator.classes_)}")
+        known = np.asarray(estimator.classes_)
         costs = checked_costs(self.costs, np.empty((0, 1, len(known))))
         true, said = (_places(known, labels) for labels in (y, estimator.predict(X)))
         return -float(np.average(costs[true, said], weights=check_weight(sample_weight, len(true))))
