@@ -45,6 +45,9 @@ def test_the_table_of_presets_has_the_options_of_the_systems():
     quinlans = ["c4.5-r8", "weka-3.8-j48"]
     assert table.index[table["raising"]].tolist() == quinlans
     assert table.index[table["collapse"]].tolist() == quinlans
+    assert table.loc[quinlans, "confidence"].tolist() == [0.25, 0.25]
+    assert table.loc[quinlans, "raising_ties"].tolist() == ["left", "right"]
+    assert table.loc[["rpart", "scikit-learn"], "risk"].tolist() == ["error", "impurity"]
 
 
 def test_a_branch_is_collapsed_unless_it_saves_a_thousandth_of_an_error():
@@ -238,6 +241,8 @@ def test_rows_with_fewer_features_than_the_tree_tests_are_said():
         (lambda: tp.pruning_path(TREE).at(price="a"), "price='a'"),
         (lambda: tp.prune(TREE, nodes=[[1], [2, 3]]), "ids of the tree's nodes are expected"),
         (lambda: tp.preset(["rpart"]), "is unknown: use one of"),
+        (lambda: tp.prune(TREE, tp.preset("rpart"), X, Y), "method is a PrunerCV, which is no pruner of fitted trees"),
+        (lambda: tp.prune(TREE, nodes=TREE.tree_.feature > 3), "nodes is a mask of booleans"),
         (lambda: tp.parquet_chunks("x.parquet", None), "target=None: the name of a column"),
         (lambda: tp.parquet_chunks("x.parquet", []), "the name of a column, or a list"),
     ],
@@ -267,3 +272,12 @@ def test_what_is_no_pruner_is_not_drawn_and_what_is_not_fitted_not_explained():
         tp.chunk_statistics(TREE, None)
     with pytest.raises(ValueError, match="y_train is None"):
         tp.strength_curve(tp.HierarchicalShrinker(), {"shrinkage": [1]}, iris, None, iris, species)
+
+
+@pytest.mark.parametrize("pruner", [tp.MaxDepthPruner, tp.CostComplexityPruner, tp.MinSamplesSplitPruner])
+def test_levels_of_trees_that_do_not_remember_their_rows_are_written_too(pruner):
+    rng = np.random.default_rng(0)
+    rows, y = rng.normal(size=(80, 3)), rng.normal(size=(80, 2))
+    limit = {"max_depth": 3} if pruner is tp.MaxDepthPruner else {}
+    text = pruner(DecisionTreeRegressor(random_state=0), **limit).fit(rows, y).trace_text(5)
+    assert "rel error" in text.splitlines()[0]

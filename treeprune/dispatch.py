@@ -183,7 +183,8 @@ def pruning_path(
     fitted, X, y, sample_weight, statistics
         As in `prune`.
     method : str or pruner, default="cost_complexity"
-        ``"cost_complexity"``, ``"critical_value"``, ``"max_depth"`` or ``"max_leaf_nodes"``; or
+        ``"cost_complexity"``, ``"critical_value"``, or a limit on growth, ``"max_depth"``, ``"max_leaf_nodes"``,
+        ``"min_impurity_decrease"``, ``"min_samples_split"``; or
         ``"neuron"`` for a network, with its training rows, see `treeprune.neural.neuron_path`.
     **parameters
         Of the pruner, except its strength: ``risk="error"``.
@@ -317,6 +318,11 @@ def _method(name: Any) -> type[BasePruner]:
         raise ValueError(f"method is missing: give a pruner, or one of {', '.join(METHODS)}")
     if isinstance(name, str) and name in METHODS:
         return METHODS[name]
+    if hasattr(name, "fit") and not isinstance(name, type):
+        raise ValueError(
+            f"method is a {type(name).__name__}, which is no pruner of fitted trees: give a pruner, or let it grow its "
+            "own tree with fit"
+        )
     close = difflib.get_close_matches(str(name), METHODS, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ValueError(f"method={name!r} is unknown: use a pruner or one of {', '.join(METHODS)}.{hint}")
@@ -342,6 +348,8 @@ def _cut_below(tree: FittedTree, nodes: Iterable[int]) -> NDArray[np.bool_]:
         ids = np.asarray(given)
     except ValueError:  # lists in it
         raise ValueError(f"nodes={given!r}: ids of the tree's nodes are expected, 0 to {n_nodes - 1}") from None
+    if ids.dtype == bool:
+        raise ValueError("nodes is a mask of booleans: ids are expected, np.flatnonzero(mask)")
     if ids.ndim != 1 or (len(ids) and (ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= n_nodes)):
         raise ValueError(f"nodes={ids.tolist()}: ids of the tree's nodes are expected, 0 to {n_nodes - 1}")
     collapsed = np.zeros(n_nodes, dtype=bool)

@@ -130,8 +130,8 @@ def presets() -> DataFrame:
     Returns
     -------
     DataFrame
-        One row a preset: pruner, ties, slack, limit, order, rows (held out), leaves (rows their values are of),
-        raising, collapse, tested.
+        One row a preset: pruner, risk (what a leaf costs), confidence, ties, slack, limit, order, rows (held out),
+        leaves (rows their values are of), raising, raising_ties (the branch taken of two as large), collapse, tested.
 
     Examples
     --------
@@ -159,6 +159,8 @@ def _described(found: Preset) -> dict[str, Any]:
     grown_on = "those grown on" if found.rows.count("/") else "all"
     return {
         "pruner": type(pruner).__name__,
+        "risk": parameters.get("risk") or (pruner.pruner.risk if isinstance(pruner, PrunerCV) else "error"),
+        "confidence": parameters.get("confidence", "none"),
         "ties": "keep" if parameters.get("ties") == "keep" else "go",
         "slack": found.slack,
         "limit": found.limit,
@@ -166,6 +168,7 @@ def _described(found: Preset) -> dict[str, Any]:
         "rows": found.rows,
         "leaves": "all (backfitting)" if parameters.get("refit_leaves") else grown_on,
         "raising": parameters.get("subtree_raising", False),
+        "raising_ties": parameters["raising_ties"] if parameters.get("subtree_raising") else "none",
         "collapse": parameters.get("collapse", False),
         "tested": found.tested,
     }

@@ -354,6 +354,7 @@ class PathPruner(BasePruner):
 
     def _levels_text(self, max_rows: int) -> list[str]:
         tree, _, counted = self._compared()
+        counted = self._growing if counted is None else counted  # of trees that do not remember their rows
         return [levels_as_text(tree.structure, self.path_, tree.error(counted), self.n_leaves_, max_rows)]
 
     def _find_cut(self, tree: FittedTree, statistics: NodeStatistics | None) -> NDArray[np.bool_]:
