@@ -242,7 +242,7 @@ def test_rows_with_fewer_features_than_the_tree_tests_are_said():
         (lambda: tp.prune(TREE, nodes=[[1], [2, 3]]), "ids of the tree's nodes are expected"),
         (lambda: tp.preset(["rpart"]), "is unknown: use one of"),
         (lambda: tp.prune(TREE, tp.preset("rpart"), X, Y), "method is a PrunerCV, which is no pruner of fitted trees"),
-        (lambda: tp.prune(TREE, nodes=TREE.tree_.feature > 3), "nodes is a mask of booleans"),
+        (lambda: tp.prune(TREE, nodes=TREE.tree_.feature > 3), "nodes= holds booleans"),
         (lambda: tp.parquet_chunks("x.parquet", None), "target=None: the name of a column"),
         (lambda: tp.parquet_chunks("x.parquet", []), "the name of a column, or a list"),
     ],

@@ -349,7 +349,9 @@ def _cut_below(tree: FittedTree, nodes: Iterable[int]) -> NDArray[np.bool_]:
     except ValueError:  # lists in it
         raise ValueError(f"nodes={given!r}: ids of the tree's nodes are expected, 0 to {n_nodes - 1}") from None
     if ids.dtype == bool:
-        raise ValueError("nodes is a mask of booleans: ids are expected, np.flatnonzero(mask)")
+        raise ValueError(
+            f"nodes= holds booleans: ids of the tree's nodes are expected, 0 to {n_nodes - 1}, np.flatnonzero of a mask"
+        )
     if ids.ndim != 1 or (len(ids) and (ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= n_nodes)):
         raise ValueError(f"nodes={ids.tolist()}: ids of the tree's nodes are expected, 0 to {n_nodes - 1}")
     collapsed = np.zeros(n_nodes, dtype=bool)
